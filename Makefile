@@ -1,0 +1,43 @@
+# make demo      set up what is missing, then serve the page at http://127.0.0.1:7860 (PORT=8000 make demo for another port)
+# make test      set up what is missing, then check the style and run every test
+# make install   only the set-up that both share
+#
+# A computer needs Python 3.11 or later and make; where `python3` is older: make PYTHON=python3.12 demo
+
+PYTHON ?= python3
+PORT ?= 7860
+VENV := .venv
+PIP := $(VENV)/bin/python -m pip
+PINS := requirements.txt constraints.txt overrides.txt pyproject.toml
+
+# Spinning OpenMP threads of two busy processes starve one another.
+export OMP_WAIT_POLICY := PASSIVE
+export GRADIO_ANALYTICS_ENABLED := False
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo install test
+.DELETE_ON_ERROR:
+
+demo: export PORT := $(PORT)
+demo: export HF_HUB_OFFLINE := 1
+demo: install
+	$(VENV)/bin/python app.py
+
+install: $(VENV)/.installed
+
+test: $(VENV)/.installed-for-tests
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/python -m pytest
+
+$(VENV)/.installed: $(PINS)
+	@$(PYTHON) -c 'import sys; sys.version_info < (3, 11) and sys.exit("Python 3.11 or later is needed: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install -c constraints.txt -e .
+	$(PIP) install --no-deps -r overrides.txt
+	touch $@
+
+$(VENV)/.installed-for-tests: $(VENV)/.installed
+	$(PIP) install -c constraints.txt -e '.[test]'
+	$(PIP) install --no-deps -r overrides.txt
+	touch $@

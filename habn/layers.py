@@ -1,0 +1,357 @@
+"""Hyper-adaptive batch normalization: batch normalization whose four parameters differ from pixel to pixel.
+
+    s        = normalize(ReLU(conv1x1(ReLU(conv1x1(ReLU(conv1x1(x)))))))     SpatialContextEncoder      (N, 1, H, W)
+    delta_w  = gate * delta, one for (scale, bias, mean, variance)            DifferentiableSearch       (4,) or (4, C)
+    scale'   = gamma + s * delta_w[0]        bias' = beta    + s * delta_w[1]
+    mean'    = mu    + s * delta_w[2]        var'  = sigma^2 + s * delta_w[3]
+    y        = (x - mean') / sqrt(var' + eps) * scale' + bias'                HyperAdaptiveBatchNorm2d   (N, C, H, W)
+
+mu and sigma^2 are the batch's statistics in training and the running ones in evaluation, as in `torch.nn.BatchNorm2d`. The source
+text leaves several points open; each is settled here at a line that begins with "Departure", and the README lists them.
+"""
+
+from typing import Literal, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from habn.kernels import Factors, adaptive_normalize, batch_statistics, effective
+
+PARAMETERS = ("scale", "bias", "mean", "var")
+"""What is adapted, in the order of delta, gates and every table of this project."""
+
+Granularity = Literal["layer", "channel"]
+Units = Literal["absolute", "relative"]
+Statistics = Literal["static", "own"]
+ContextNormalization = Literal["minmax", "distribution", "zscore"]
+
+
+class EffectiveParameters(NamedTuple):
+    """What each pixel is normalized with; every field is broadcastable to (N, C, H, W)."""
+
+    scale: Tensor
+    bias: Tensor
+    mean: Tensor
+    var: Tensor
+
+
+class SearchState(NamedTuple):
+    """Where the search of one layer stands: delta (4,) or (4, C), gates (4,) in [0, 1], and the gates' temperature."""
+
+    delta: Tensor
+    gates: Tensor
+    temperature: float
+    discrete: bool
+
+
+class LayerFactors(NamedTuple):
+    """Everything that a forward pass is made of: each parameter of a pixel is ``base + context * slope``."""
+
+    context: Tensor
+    base: Factors
+    slope: Factors
+
+
+class SpatialContextEncoder(nn.Module):
+    """One value per pixel, from a feature map: three 1x1 convolutions with ReLU, normalized within each picture.
+
+    Args:
+        num_features: C, the channels of the feature map.
+        hidden_features: channels between the convolutions; C // 24 (at least 1) keeps a 3x3-convolution network's overhead under 0.5 %.
+        normalization: "minmax" maps each picture's values to [0, 1]; "distribution" makes them sum to H * W with the smallest at 0;
+            "zscore" gives them mean 0 and variance 1.
+
+    Shape:
+        (N, C, H, W) to (N, 1, H, W). A constant map gives 0 everywhere, which leaves plain batch normalization.
+
+    Raises:
+        ValueError: on an unknown normalization.
+    """
+
+    eps = 1e-5
+
+    def __init__(
+        self,
+        num_features: int,
+        hidden_features: int | None = None,
+        normalization: ContextNormalization = "minmax",
+    ) -> None:
+        super().__init__()
+        _check_choice("context_normalization", normalization, ContextNormalization)
+        hidden = hidden_features or max(1, num_features // 24)
+        self.normalization = normalization
+        self.conv1 = nn.Conv2d(num_features, hidden, 1)
+        self.conv2 = nn.Conv2d(hidden, hidden, 1)
+        self.conv3 = nn.Conv2d(hidden, 1, 1)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw weights from which no encoder starts dead.
+
+        Departure: with PyTorch's default initialization 12 to 45 % of encoders output 0 everywhere, and then neither they nor delta
+        ever get a gradient. Here the second and third convolution start non-negative and all biases at 0, so whatever
+        passes the first ReLU reaches the end; `forward` sees to it that something does.
+        """
+        for conv in (self.conv1, self.conv2, self.conv3):
+            nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
+            nn.init.zeros_(conv.bias)
+        with torch.no_grad():
+            self.conv2.weight.abs_()
+            self.conv3.weight.abs_()
+
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.autocast(x.device.type, enabled=False):
+            m = F.conv2d(x.to(self.conv1.weight.dtype), self.conv1.weight)
+            # Departure: the first pre-activation is centred over the picture. Its mean is then 0, so it is positive
+            # somewhere unless it is constant, whatever the weights and whatever the scale of x.
+            m = m - m.mean((2, 3), keepdim=True) + self.conv1.bias[:, None, None]
+            m = F.relu(self.conv3(F.relu(self.conv2(F.relu(m)))))
+            return self._normalize(m)
+
+    def _normalize(self, m: Tensor) -> Tensor:
+        # Departure: the text says "normalized" and no more. A map with an overflow counts as constant.
+        m = torch.nan_to_num(m, nan=0.0, posinf=0.0)
+        if self.normalization == "zscore":
+            m = m - m.mean((2, 3), keepdim=True)
+            return m * torch.rsqrt(m.square().mean((2, 3), keepdim=True) + self.eps**2)
+        m = m - m.amin((2, 3), keepdim=True)
+        size = m.amax((2, 3), keepdim=True) if self.normalization == "minmax" else m.mean((2, 3), keepdim=True)
+        return m / (size + self.eps)
+
+
+class DifferentiableSearch(nn.Module):
+    """Which of the four parameters a layer adapts, and by how much.
+
+    delta_w = gate * delta, with gate = sigmoid(logit / temperature) while searching and 0 or 1 afterwards.
+
+    Departure: the text speaks of a "smoothed relaxation" without naming the choice behind it. Here the choice is, for each parameter of
+    each layer, to adapt it or to leave it; four independent sigmoids and not a softmax, since the parameters co-operate.
+
+    Args:
+        num_features: C.
+        granularity: "layer" for one delta in R^4, as the text has it; "channel" for one in R^(4 x C).
+        search: whether the gates are learned. Without a search they are 1.
+    """
+
+    def __init__(self, num_features: int, granularity: Granularity = "layer", search: bool = False) -> None:
+        super().__init__()
+        _check_choice("granularity", granularity, Granularity)
+        shape = (4,) if granularity == "layer" else (4, num_features)
+        self.delta = nn.Parameter(torch.zeros(shape))
+        self.logits = nn.Parameter(torch.zeros(4)) if search else None
+        self.register_buffer("closed", torch.zeros(4, dtype=torch.bool))
+        self.temperature = 1.0
+
+    @property
+    def gates(self) -> Tensor:
+        """(4,), in [0, 1]."""
+        if self.logits is None:
+            return (~self.closed).to(self.delta.dtype)
+        return torch.sigmoid(self.logits / self.temperature)
+
+    def forward(self) -> tuple[Tensor | None, ...]:
+        """gate * delta for each parameter, (1,) or (C,); None for one that is closed for good."""
+        weighted = self.gates.view(4, *[1] * (self.delta.dim() - 1)) * self.delta
+        closed = self.closed.tolist()
+        return tuple(None if closed[k] else weighted[k].reshape(-1) for k in range(4))
+
+    @torch.no_grad()
+    def discretize(self) -> None:
+        """End the search: gates of at least one half become 1, the others close for good and cost nothing from here on."""
+        if self.logits is not None:
+            self.closed.copy_(self.logits < 0)
+            self.logits = None
+
+
+class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
+    """Batch normalization with scale, bias, mean and variance of each pixel's own.
+
+    The module's docstring has the equations. With delta = 0 it is `torch.nn.BatchNorm2d`, in training (running statistics included) and
+    in evaluation, and a state dict of that class loads with only the keys of `encoder` and `search` missing.
+
+    Args:
+        num_features, eps, momentum, affine, track_running_stats: as in `torch.nn.BatchNorm2d`.
+        hidden_features: channels inside the context encoder; None for num_features // 24, at least 1.
+        granularity: one delta per "layer" (the text's) or per "channel" (ours).
+        units: "absolute" (the text's); "relative" (ours) counts delta of the mean in standard deviations and of the variance in variances.
+        statistics: "static" (the text's) adds delta to mean and variance; "own" (ours) moves them toward the picture's own statistics,
+            mean' = mu + s * a * (m_own - mu) and var' = sigma^2 + s * b * (v_own - sigma^2), with a and b, the last two of delta, held
+            in [0, 1]. a = b = 0 is batch normalization, s * a = s * b = 1 instance normalization.
+        context_normalization: how *s* is normalized; see `SpatialContextEncoder`.
+        search: learn a gate for each of the four parameters; see `DifferentiableSearch`.
+
+    Shape:
+        (N, C, H, W) to (N, C, H, W).
+
+    Raises:
+        ValueError: on an unknown option, an input that is not 4-D, or a single value per channel in training.
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        *,
+        hidden_features: int | None = None,
+        granularity: Granularity = "layer",
+        units: Units = "absolute",
+        statistics: Statistics = "static",
+        context_normalization: ContextNormalization = "minmax",
+        search: bool = False,
+    ) -> None:
+        super().__init__(num_features, eps, momentum, affine, track_running_stats)
+        _check_choice("units", units, Units)
+        _check_choice("statistics", statistics, Statistics)
+        self.units = units
+        self.statistics = statistics
+        self.encoder = SpatialContextEncoder(num_features, hidden_features, context_normalization)
+        self.search = DifferentiableSearch(num_features, granularity, search)
+
+    def forward(self, x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
+        """Normalize x, (N, C, H, W). weight and bias, (N, C), take the place of the layer's own, for conditional normalization."""
+        factors = self.factors(x, weight, bias, update_running=True)
+        return adaptive_normalize(x, *factors, self.eps)
+
+    def context(self, x: Tensor) -> Tensor:
+        """The spatial context map *s* of a feature map (N, C, H, W): (N, 1, H, W)."""
+        return self.encoder(x)
+
+    def effective_parameters(
+        self, x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None
+    ) -> EffectiveParameters:
+        """What each pixel of x, (N, C, H, W), would be normalized with. Leaves the running statistics alone."""
+        return EffectiveParameters(*effective(*self.factors(x, weight, bias)))
+
+    def search_state(self) -> SearchState:
+        """Delta, gates and temperature, as they stand."""
+        search = self.search
+        delta, gates = search.delta.detach().clone(), search.gates.detach().clone()
+        return SearchState(delta, gates, search.temperature, search.logits is None)
+
+    def discretize(self) -> None:
+        """Make the gates hard; see `DifferentiableSearch.discretize`."""
+        self.search.discretize()
+
+    def factors(
+        self, x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None, update_running: bool = False
+    ) -> LayerFactors:
+        """Context, base and slope of a forward pass on x. Base is (1, C) or (N, C) for each parameter, and so is slope."""
+        self._check_input_dim(x)
+        mean, var = self._static_statistics(x, update_running)
+        ones, zeros = torch.ones_like(mean), torch.zeros_like(mean)
+        scale = weight if weight is not None else (ones if self.weight is None else self.weight[None])
+        shift = bias if bias is not None else (zeros if self.bias is None else self.bias[None])
+        slope = self._slope(x, mean, var)
+        return LayerFactors(self.context(x), Factors(scale, shift, mean, var), slope)
+
+    def _slope(self, x: Tensor, mean: Tensor, var: Tensor) -> Factors:
+        scale, bias, toward_mean, toward_var = (
+            None if d is None else d.expand(1, self.num_features) for d in self.search()
+        )
+        if self.statistics == "own":
+            own_var, own_mean = torch.var_mean(x.to(mean.dtype), (2, 3), correction=0)
+            if toward_mean is not None:
+                toward_mean = toward_mean.clamp(0, 1) * (own_mean - mean)
+            if toward_var is not None:
+                toward_var = toward_var.clamp(0, 1) * (own_var - var)
+        elif self.units == "relative":
+            if toward_mean is not None:
+                toward_mean = toward_mean * torch.sqrt(var + self.eps)
+            if toward_var is not None:
+                toward_var = toward_var * var
+        return Factors(scale, bias, toward_mean, toward_var)
+
+    def _static_statistics(self, x: Tensor, update_running: bool) -> tuple[Tensor, Tensor]:
+        """mu and sigma^2 of batch normalization, each (1, C), by PyTorch's conventions."""
+        if not self.training and self.running_mean is not None:
+            return self.running_mean[None], self.running_var[None]
+        count = x.numel() // x.shape[1]
+        if self.training and count < 2:
+            raise ValueError(f"Expected more than 1 value per channel when training, got input size {tuple(x.shape)}")
+        mean, var = batch_statistics(x)
+        if self.training and update_running and self.track_running_stats:
+            self._update_running(mean.detach(), var.detach() * (count / (count - 1)))
+        return mean[None], var[None]
+
+    @torch.no_grad()
+    def _update_running(self, mean: Tensor, unbiased_var: Tensor) -> None:
+        self.num_batches_tracked.add_(1)
+        share = 1.0 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
+        self.running_mean.lerp_(mean.to(self.running_mean.dtype), share)
+        self.running_var.lerp_(unbiased_var.to(self.running_var.dtype), share)
+
+
+def convert_batch_norm(module: nn.Module, **options) -> nn.Module:
+    """Turn every `torch.nn.BatchNorm2d` in a module into HABN with delta = 0, as `SyncBatchNorm.convert_sync_batchnorm` does.
+
+    The converted network computes what it computed before. Parameters and running statistics are shared with the old layers, the old
+    module is changed in place; `parameter_overhead` reports what was added.
+
+    Args:
+        module: any network, or a single BatchNorm2d.
+        options: the keyword-only arguments of `HyperAdaptiveBatchNorm2d`.
+
+    Returns:
+        The module, or a new layer where the module itself is a BatchNorm2d.
+    """
+    if isinstance(module, nn.BatchNorm2d) and not isinstance(module, HyperAdaptiveBatchNorm2d):
+        layer = HyperAdaptiveBatchNorm2d(*_batch_norm_arguments(module), **options)
+        return _share_state(module, layer.to(_device_of(module)))
+    for name, child in module.named_children():
+        setattr(module, name, convert_batch_norm(child, **options))
+    return module
+
+
+def revert_batch_norm(module: nn.Module) -> nn.Module:
+    """Turn every HABN layer in a module back into `torch.nn.BatchNorm2d`; its encoder, delta and gates are dropped.
+
+    Returns:
+        The module, changed in place, or a new layer where the module itself is an HABN layer.
+    """
+    if isinstance(module, HyperAdaptiveBatchNorm2d):
+        return _share_state(module, nn.BatchNorm2d(*_batch_norm_arguments(module)))
+    for name, child in module.named_children():
+        setattr(module, name, revert_batch_norm(child))
+    return module
+
+
+class ParameterOverhead(NamedTuple):
+    """Parameters of a network, those that HABN added to it, and the latter's share of the rest."""
+
+    total: int
+    added: int
+    share: float
+
+
+def parameter_overhead(module: nn.Module) -> ParameterOverhead:
+    """Count what the context encoders, deltas and gates of a network add to it."""
+    total = sum(p.numel() for p in module.parameters())
+    layers = [m for m in module.modules() if isinstance(m, HyperAdaptiveBatchNorm2d)]
+    added = sum(p.numel() for m in layers for part in (m.encoder, m.search) for p in part.parameters())
+    return ParameterOverhead(total, added, added / max(1, total - added))
+
+
+def _batch_norm_arguments(layer: nn.BatchNorm2d) -> tuple:
+    return layer.num_features, layer.eps, layer.momentum, layer.affine, layer.track_running_stats
+
+
+def _share_state(old: nn.BatchNorm2d, new: nn.BatchNorm2d) -> nn.BatchNorm2d:
+    new.weight, new.bias = old.weight, old.bias
+    new.running_mean, new.running_var = old.running_mean, old.running_var
+    new.num_batches_tracked = old.num_batches_tracked
+    return new.train(old.training)
+
+
+def _device_of(layer: nn.Module) -> torch.device:
+    tensors = [*layer.parameters(), *layer.buffers()]
+    return tensors[0].device if tensors else torch.device("cpu")
+
+
+def _check_choice(name: str, value: str, choices: type) -> None:
+    allowed = choices.__args__
+    if value not in allowed:
+        raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(allowed)}.")

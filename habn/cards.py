@@ -1,0 +1,126 @@
+"""What a checkpoint says of itself: the metadata in config.json and the model card."""
+
+import json
+from dataclasses import asdict
+
+from torch import nn
+
+from habn.data.styles import STYLES
+from habn.layers import parameter_overhead
+from habn.networks.normalization import NORM_LABELS
+
+SOURCES = {
+    "camvid": (
+        "CamVid (Brostow, Fauqueur, Cipolla 2009), the 367 / 101 / 233 split and 11 classes of Badrinarayanan, Kendall, Cipolla "
+        "(2015), 360 x 480. For research use; none of its pictures is part of this repository."
+    ),
+    "cityscapes": "Cityscapes (Cordts et al. 2016), fine annotations, 19 classes, 512 x 1024. For research use under its own licence.",
+    "scenes": "Street scenes drawn by this project (`habn.data.scenes`), with exact labels in CamVid's 11 classes. No terms apply.",
+    "styles": (
+        "Content: 200 photographs of BSDS500 (Arbelaez et al. 2011), for research and education. Styles: eight paintings in the public domain. "
+        "Perceptual network: SqueezeNet 1.1 (Iandola et al. 2016, BSD-2-Clause). None of them is part of this repository."
+    ),
+}
+LIMITS = {
+    "segmentation": "Trained from scratch on few pictures of few places: expect errors on other cameras, weather and countries. "
+    "Not for driving or for any decision about people.",
+    "style": "Knows its eight paintings only. Strokes have the right scale on pictures whose longer side is about 480 pixels.",
+}
+
+
+def segmentation_card(
+    data: str, classes: tuple[str, ...], recipe, options: dict, metrics: dict, trunk: str | None
+) -> dict:
+    """config.json's metadata of a segmentation checkpoint. metrics: of the test split; trunk: digest of the shared trunk, if any."""
+    return {
+        "task": "segmentation",
+        "data": data,
+        "classes": list(classes),
+        "recipe": asdict(recipe),
+        "training": options,
+        "trunk": trunk,
+        "metrics": {"test": metrics},
+    }
+
+
+def style_card(recipe, options: dict, metrics: dict, trunk: str | None) -> dict:
+    """config.json's metadata of a style checkpoint. metrics: of the validation photographs."""
+    return {
+        "task": "style",
+        "data": "styles",
+        "styles": list(STYLES),
+        "recipe": asdict(recipe),
+        "training": options,
+        "trunk": trunk,
+        "metrics": {"val": {key: round(float(value), 4) for key, value in metrics.items()}},
+    }
+
+
+def card_text(network: nn.Module, card: dict) -> str:
+    """The model card, Markdown with the Hub's front matter."""
+    count = parameter_overhead(network)
+    label = NORM_LABELS[network.norm]
+    protocol = (
+        "Branched: the first half of the schedule is a batch-normalized trunk that the checkpoints of this data set share, so channel k of "
+        "one is channel k of the other."
+        if card["trunk"]
+        else "From scratch."
+    )
+    added = f", {count.added:,} of them ({100 * count.share:.2f} %) added by {label}" if count.added else ""
+    return "\n".join(
+        [
+            "---",
+            "license: apache-2.0",
+            "library_name: habn-explorer",
+            f"pipeline_tag: {'image-segmentation' if card['task'] == 'segmentation' else 'image-to-image'}",
+            "tags: [normalization, habn]",
+            "---",
+            "",
+            f"# {network.name} with {label}, trained on {card['data']}",
+            "",
+            f"{count.total:,} parameters{added}. Load with `habn.load_checkpoint(folder_or_hub_id)`.",
+            "",
+            "## Data and its terms",
+            "",
+            SOURCES[card["data"]],
+            "",
+            "## Training",
+            "",
+            f"{protocol} Adam with decoupled weight decay, cosine schedule; seed {card['training']['seed']}.",
+            "",
+            "```json",
+            json.dumps({"training": card["training"], "recipe": card["recipe"]}, indent=2),
+            "```",
+            "",
+            "## Measured",
+            "",
+            *_metrics_table(card),
+            "",
+            "## Limits",
+            "",
+            LIMITS[card["task"]],
+            "",
+        ]
+    )
+
+
+def _metrics_table(card: dict) -> list[str]:
+    if card["task"] == "segmentation":
+        test = card["metrics"]["test"]
+        rows = [f"| {name} | {value:.2f} |" for name, value in test["class_iou"].items()]
+        return [
+            f"Test split, full size, all {len(rows)} classes counted, void left out; intersection over union in percent.",
+            "",
+            "| class | IoU |",
+            "|---|---|",
+            f"| **mean** | **{test['mean_iou']:.2f}** |",
+            *rows,
+        ]
+    rows = [f"| {name} | {value:.4f} |" for name, value in card["metrics"]["val"].items()]
+    return [
+        "Validation photographs, relative distances in SqueezeNet features (lower is closer).",
+        "",
+        "| figure | value |",
+        "|---|---|",
+        *rows,
+    ]

@@ -1,0 +1,31 @@
+"""The drawn street scenes as a data set: splits of `habn.data.scenes`, made anew at each run and the same each time."""
+
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+
+import numpy as np
+import torch
+
+from habn.data.scenes import draw_scene
+from habn.data.segmentation import STREET_CLASSES, SegmentationData
+
+FIRST_SEED = {"train": 0, "val": 100_000, "test": 200_000}
+COUNT = {"train": 320, "val": 40, "test": 80}
+
+
+def load_scenes(split: str, count: int | None = None, size: tuple[int, int] = (360, 480)) -> SegmentationData:
+    """Draw a split, on all cores.
+
+    Args:
+        split: "train", "val" or "test"; no scene is in two of them.
+        count: how many scenes; None for 320, 40 or 80.
+        size: (H, W).
+    """
+    first, count = FIRST_SEED[split], count or COUNT[split]
+    # Forked workers could inherit a lock that a thread of this process holds.
+    with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
+        jobs = range(first, first + count)
+        scenes = list(pool.map(draw_scene, jobs, [size[0]] * count, [size[1]] * count, chunksize=4))
+    images = np.stack([scene.image.transpose(2, 0, 1) for scene in scenes])
+    labels = np.stack([scene.labels for scene in scenes])
+    return SegmentationData(torch.from_numpy(images), torch.from_numpy(labels), STREET_CLASSES)

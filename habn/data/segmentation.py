@@ -1,0 +1,119 @@
+"""What every segmentation data set is once it is in memory, and how pictures and labels on disk find each other."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+IGNORE = 255
+"""The label of pixels that are neither trained on nor scored (CamVid's void)."""
+
+STREET_CLASSES = (
+    "Sky",
+    "Building",
+    "Pole",
+    "Road",
+    "Pavement",
+    "Tree",
+    "Sign",
+    "Fence",
+    "Car",
+    "Pedestrian",
+    "Bicyclist",
+)
+"""CamVid's eleven classes, which the drawn scenes share, in the order of their labels."""
+
+STREET_PALETTE = np.array(
+    [
+        [135, 190, 230],
+        [150, 90, 70],
+        [215, 205, 130],
+        [125, 95, 140],
+        [235, 130, 190],
+        [75, 140, 60],
+        [250, 200, 40],
+        [200, 150, 115],
+        [35, 70, 200],
+        [220, 40, 60],
+        [120, 240, 215],
+    ],
+    dtype=np.uint8,
+)
+"""One RGB colour per street class, far apart in lightness or hue for normal and colour-deficient eyes."""
+
+
+@dataclass(frozen=True)
+class SegmentationData:
+    """A split in memory.
+
+    Attributes:
+        images: (N, 3, H, W) uint8, RGB.
+        labels: (N, H, W) uint8, a class index or IGNORE.
+        classes: the names of the classes.
+    """
+
+    images: Tensor
+    labels: Tensor
+    classes: tuple[str, ...]
+
+    def to(self, device: torch.device) -> "SegmentationData":
+        return SegmentationData(self.images.to(device), self.labels.to(device), self.classes)
+
+
+class DataError(ValueError):
+    """One sentence on a data folder that is not as it should be."""
+
+
+def pair_by_stem(
+    images: Iterable[Path], labels: Iterable[Path], stem=lambda path: path.stem
+) -> list[tuple[Path, Path]]:
+    """Pairs of picture and label file with the same stem, sorted.
+
+    Raises:
+        DataError: when there is no picture at all, or a file has no partner; the sentence names the file.
+    """
+    by_stem = {stem(path): path for path in labels}
+    pairs = [(path, by_stem.pop(stem(path), None)) for path in sorted(images)]
+    if not pairs:
+        raise DataError("The data folder holds no pictures; give the folder that contains the splits.")
+    lonely = [image for image, label in pairs if label is None] + sorted(by_stem.values())
+    if lonely:
+        raise DataError(f"{lonely[0]} has no partner of the same name; add the missing file or remove this one.")
+    return pairs
+
+
+def read_pairs(
+    pairs: list[tuple[Path, Path]], classes: tuple[str, ...], to_class: np.ndarray, size: tuple[int, int] | None = None
+) -> SegmentationData:
+    """Read picture and label files into memory.
+
+    Args:
+        pairs: from `pair_by_stem`.
+        classes: names of the classes.
+        to_class: (256,) uint8, the class of each value in a label file, or IGNORE.
+        size: (H, W) to which all are resized; None if they have one size already.
+
+    Raises:
+        DataError: when a label file's size is not its picture's.
+    """
+    images, labels = [], []
+    for image_path, label_path in pairs:
+        with Image.open(image_path) as image, Image.open(label_path) as label:
+            if image.size != label.size:
+                raise DataError(f"{label_path} is {label.size}, but its picture is {image.size} (width, height).")
+            if size is not None:
+                image = image.resize(size[::-1], Image.Resampling.BOX)
+                label = label.resize(size[::-1], Image.Resampling.NEAREST)
+            images.append(np.asarray(image.convert("RGB")).transpose(2, 0, 1))
+            labels.append(to_class[np.asarray(label)])
+    return SegmentationData(torch.from_numpy(np.stack(images)), torch.from_numpy(np.stack(labels)), classes)
+
+
+def class_shares(data: SegmentationData) -> Tensor:
+    """The share p of each class among the labelled pixels, (K,) float32."""
+    counts = torch.bincount(data.labels.flatten().long(), minlength=256)[: len(data.classes)]
+    return counts / counts.sum()

@@ -1,0 +1,37 @@
+"""The networks, by name. No two variants of one differ in anything but normalization."""
+
+from torch import nn
+
+from habn.networks.cfanet import CFANet
+from habn.networks.normalization import build_conditional_norm_layer, build_norm_layer
+from habn.networks.spvcnn import SPVCNN
+
+NETWORKS = ("spvcnn", "cfanet")
+
+
+def build_network(name: str, norm: str, norm_options: dict | None = None, **config) -> nn.Module:
+    """A network with fresh weights.
+
+    Args:
+        name: "spvcnn" (segmentation) or "cfanet" (style transfer).
+        norm: "bn", "habn" (the source text's formula), "habn-plus" (ours), "in", "film", or "adain" (style transfer only).
+        norm_options: keyword arguments of the normalization's class.
+        config: keyword arguments of the network's class.
+
+    Returns:
+        The network, with name, norm and everything else that it was built from as `network.name`, `network.norm`, `network.config`.
+
+    Raises:
+        ValueError: on an unknown name or norm.
+    """
+    options = norm_options or {}
+    if name == "spvcnn":
+        network = SPVCNN(build_norm_layer(norm, **options), **config)
+    elif name == "cfanet":
+        num_styles = config.setdefault("num_styles", 8)
+        network = CFANet(build_conditional_norm_layer(norm, num_styles, **options), **config)
+    else:
+        raise ValueError(f"There is no network {name!r}; choose one of {', '.join(NETWORKS)}.")
+    network.name, network.norm = name, norm
+    network.config = {**({"norm_options": norm_options} if norm_options else {}), **config}
+    return network

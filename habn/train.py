@@ -1,0 +1,138 @@
+"""Train a network: ``python -m habn.train segmentation|style --help``.
+
+A run lives in a folder (``--run``): state, best weights, log and preview. The same command continues it. A *branched* pair shares a trunk:
+
+    python -m habn.train segmentation --data camvid --root DIR --norm bn   --steps 2400 --stop-at 1200 --run runs/trunk
+    python -m habn.train segmentation --data camvid --root DIR --norm bn   --steps 2400 --branch-from runs/trunk --run runs/bn ...
+    python -m habn.train segmentation --data camvid --root DIR --norm habn --steps 2400 --branch-from runs/trunk --run runs/habn ...
+"""
+
+import argparse
+import hashlib
+import sys
+from pathlib import Path
+
+import torch
+
+from habn.cards import card_text, segmentation_card, style_card
+from habn.checkpoints import CheckpointError, load_checkpoint, read_weights, save_checkpoint
+from habn.data import load_segmentation
+from habn.data.segmentation import DataError
+from habn.networks import build_network
+from habn.networks.normalization import NORM_LABELS
+from habn.training.loop import BEST, STATE, TrainingOptions, fit, options_dict
+from habn.training.segmentation import (
+    SegmentationRecipe,
+    SegmentationTask,
+    describe_segmentation,
+    evaluate_segmentation,
+)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    args = build_parser().parse_args(arguments)
+    try:
+        train_segmentation(args) if args.task == "segmentation" else train_style(args)
+    except (DataError, CheckpointError, ValueError) as error:
+        sys.exit(f"error: {error}")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m habn.train", description=__doc__.split("\n\n")[0])
+    tasks = parser.add_subparsers(dest="task", required=True)
+    segmentation = tasks.add_parser("segmentation", help="SPVCNN on scenes, CamVid or Cityscapes")
+    segmentation.add_argument("--data", default="scenes", help="scenes, camvid or cityscapes")
+    segmentation.add_argument("--root", type=Path, help="the folder of the data set; scenes are drawn and need none")
+    segmentation.add_argument("--crop", type=int, nargs=2, default=(192, 256), metavar=("H", "W"))
+    style = tasks.add_parser("style", help="CFA-Net on photographs and paintings")
+    style.add_argument("--root", type=Path, required=True, help="holds content/{train,val,test} and styles")
+    style.add_argument("--squeezenet", type=Path, required=True, help="SqueezeNet 1.1 features, a safetensors file")
+    for task in (segmentation, style):
+        add_common_arguments(task)
+    return parser
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--norm", default="bn", choices=NORM_LABELS, metavar="NORM", help=", ".join(NORM_LABELS))
+    parser.add_argument("--search", action="store_true", help="learn HABN's gates and make them hard at the end")
+    parser.add_argument("--run", type=Path, required=True, help="the folder of the run; an existing run is continued")
+    parser.add_argument("--branch-from", type=Path, help="the folder of a run that was stopped with --stop-at")
+    parser.add_argument("--checkpoint", type=Path, help="where the finished checkpoint goes")
+    parser.add_argument("--batch-size", type=int, default=8)
+    parser.add_argument("--steps", type=int, required=True, help="length of the schedule, in batches")
+    parser.add_argument("--stop-at", type=int, help="end at this step of the schedule, to branch from there")
+    parser.add_argument("--minutes", type=float, help="stop cleanly after this time; the same command continues")
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument(
+        "--delta-rate", type=float, default=1.0, help="multiple of the learning rate for delta and gates"
+    )
+    parser.add_argument("--evaluate-every", type=int, default=500)
+    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+
+
+def training_options(args: argparse.Namespace) -> TrainingOptions:
+    return TrainingOptions(
+        steps=args.steps,
+        stop_at=args.stop_at,
+        learning_rate=args.learning_rate,
+        delta_rate=args.delta_rate,
+        evaluate_every=args.evaluate_every,
+        minutes=args.minutes,
+        precision=args.precision,
+        seed=args.seed,
+    )
+
+
+def train_segmentation(args: argparse.Namespace) -> None:
+    device = torch.device(args.device)
+    train, val = (load_segmentation(args.data, args.root, split).to(device) for split in ("train", "val"))
+    task = SegmentationTask(train, val, SegmentationRecipe(batch_size=args.batch_size, crop=tuple(args.crop)))
+    network = run(args, build(args, "spvcnn", num_classes=len(train.classes)).to(device), task)
+    if network is None:
+        return
+    test = load_segmentation(args.data, args.root, "test").to(device)
+    metrics = describe_segmentation(evaluate_segmentation(network, test), test.classes)
+    card = segmentation_card(
+        args.data, test.classes, task.recipe, options_dict(training_options(args)), metrics, trunk_digest(args)
+    )
+    save_checkpoint(network, args.checkpoint, card, card_text(network, card))
+
+
+def train_style(args: argparse.Namespace) -> None:
+    from habn.training.style import build_style_task  # the perceptual network is needed here alone
+
+    device = torch.device(args.device)
+    task = build_style_task(args.root, args.squeezenet, args.batch_size, device)
+    network = run(args, build(args, "cfanet").to(device), task)
+    if network is None:
+        return
+    card = style_card(task.recipe, options_dict(training_options(args)), task.evaluate(network), trunk_digest(args))
+    save_checkpoint(network, args.checkpoint, card, card_text(network, card))
+
+
+def build(args: argparse.Namespace, name: str, **config) -> torch.nn.Module:
+    torch.manual_seed(args.seed)
+    return build_network(name, args.norm, {"search": True} if args.search else None, **config)
+
+
+def run(args: argparse.Namespace, network: torch.nn.Module, task) -> torch.nn.Module | None:
+    """Train; the network with its best weights, in evaluation mode, when the schedule is through and a checkpoint is wanted."""
+    outcome = fit(network, task, training_options(args), args.run, args.branch_from)
+    print(f"step {outcome.step}, best score {outcome.best_score:.4f} at {outcome.best_step}, {outcome.seconds:.0f} s")
+    if not outcome.finished or args.checkpoint is None:
+        return None
+    network.load_state_dict(read_weights(args.run / BEST))
+    return network.eval()
+
+
+def trunk_digest(args: argparse.Namespace) -> str | None:
+    """A digest of the shared trunk, by which two checkpoints know that their channels correspond."""
+    if args.branch_from is None:
+        return None
+    return hashlib.sha256((args.branch_from / STATE).read_bytes()).hexdigest()[:16]
+
+
+if __name__ == "__main__":
+    main()

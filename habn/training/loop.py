@@ -1,0 +1,241 @@
+"""The training loop: one for every task, resumable to the bit.
+
+Everything random in a run is a function of (seed, step): the batches, their order and their augmentation. So a run that was stopped needs
+nothing but weights, optimizer state and step to go on as if it had never stopped, and two runs with one seed see the same
+data in the same order, whatever their normalization.
+"""
+
+import json
+import math
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from habn.layers import HyperAdaptiveBatchNorm2d
+
+STATE, BEST, LOG, PREVIEW = "state.safetensors", "best.safetensors", "log.jsonl", "preview.png"
+
+
+class Task(Protocol):
+    """What the loop must know of a task."""
+
+    name: str
+
+    def batch(self, seed: int, step: int) -> Any:
+        """The batch at a step: a function of its arguments alone."""
+
+    def loss(self, network: nn.Module, batch: Any) -> tuple[Tensor, dict[str, float | Tensor]]:
+        """The scalar to minimize, and figures for the log."""
+
+    def evaluate(self, network: nn.Module) -> dict[str, float]:
+        """Figures on the validation split; "score" is the one to maximize."""
+
+    def preview(self, network: nn.Module, path: Path) -> None:
+        """Write a picture of what the network does now."""
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """How to train.
+
+    Attributes:
+        steps: length of the schedule, in batches.
+        stop_at: end the run at this step of the schedule, to branch from there; None for the whole of it.
+        learning_rate: Adam's, at the start of a cosine to 0, after `warmup` steps.
+        delta_rate: multiple of the learning rate for HABN's delta and gates.
+        evaluate_every: steps between validations.
+        minutes: stop cleanly, with the state saved, after this wall-clock time; None for no limit.
+        precision: "float32", or "bfloat16" for mixed precision.
+        temperatures: of the gates of a search, at the start and at the end.
+    """
+
+    steps: int
+    stop_at: int | None = None
+    learning_rate: float = 1e-3
+    delta_rate: float = 1.0
+    warmup: int = 50
+    weight_decay: float = 1e-4
+    evaluate_every: int = 500
+    minutes: float | None = None
+    precision: str = "float32"
+    seed: int = 0
+    temperatures: tuple[float, float] = (1.0, 0.1)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Where a run ended: the step reached, whether that is its end, the best score and its step, and the seconds spent in all."""
+
+    step: int
+    finished: bool
+    best_score: float
+    best_step: int
+    seconds: float
+
+
+def fit(
+    network: nn.Module, task: Task, options: TrainingOptions, folder: Path, branch_from: Path | None = None
+) -> Outcome:
+    """Train a network, from the state in a folder if there is one.
+
+    Args:
+        network: fresh, or converted; on its device.
+        task: batches, loss and validation.
+        options: how to train.
+        folder: for state, best weights, log and preview.
+        branch_from: the folder of a stopped run of which this one takes up weights, optimizer and step; parameters that it does
+            not know start as they are.
+
+    Returns:
+        Where the run ended.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    network.to(memory_format=torch.channels_last)  # convolutions are a quarter faster so, on CPU and GPU
+    optimizer = _build_optimizer(network, options)
+    progress = {"step": 0, "best_score": -math.inf, "best_step": 0, "seconds": 0.0}
+    if (folder / STATE).exists():
+        progress = _load_state(network, optimizer, folder / STATE)
+    elif branch_from is not None:
+        progress = {**progress, "step": _load_state(network, optimizer, branch_from / STATE, partial=True)["step"]}
+    end = options.stop_at or options.steps
+    started, spent = time.monotonic(), progress["seconds"]
+    device = next(network.parameters()).device
+    bar = tqdm(total=end, initial=progress["step"], desc=folder.name, dynamic_ncols=True, mininterval=2)
+    while progress["step"] < end:
+        step = progress["step"]
+        _set_rate(optimizer, options, step)
+        set_temperature(network, options, step)
+        network.train()
+        batch = task.batch(options.seed, step)
+        with torch.autocast(device.type, torch.bfloat16, enabled=options.precision == "bfloat16"):
+            loss, figures = task.loss(network, batch)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        progress["step"] += 1
+        bar.update()
+        if step % 20 == 0:
+            bar.set_postfix({key: f"{float(value):.4g}" for key, value in figures.items()})
+        progress["seconds"] = spent + time.monotonic() - started
+        out_of_time = options.minutes is not None and time.monotonic() - started > 60 * options.minutes
+        if progress["step"] % options.evaluate_every == 0 or progress["step"] == end or out_of_time:
+            report = _validate(network, task, options, folder, progress)
+            _log(folder, {"step": progress["step"], **{k: float(v) for k, v in figures.items()}, **report})
+            bar.set_postfix({key: f"{value:.4g}" for key, value in report.items() if isinstance(value, float)})
+            _save_state(network, optimizer, progress, folder / STATE)
+        if out_of_time:
+            break
+    bar.close()
+    return Outcome(finished=progress["step"] >= end, **progress)
+
+
+def _build_optimizer(network: nn.Module, options: TrainingOptions) -> torch.optim.Optimizer:
+    search = {
+        id(p) for m in network.modules() if isinstance(m, HyperAdaptiveBatchNorm2d) for p in m.search.parameters()
+    }
+    named = dict(network.named_parameters())
+    weights = [(n, p) for n, p in named.items() if id(p) not in search and p.dim() > 1]
+    others = [(n, p) for n, p in named.items() if id(p) not in search and p.dim() <= 1]
+    delta = [(n, p) for n, p in named.items() if id(p) in search]
+    groups = [(weights, options.weight_decay, 1.0), (others, 0.0, 1.0), (delta, 0.0, options.delta_rate)]
+    return torch.optim.AdamW(
+        [
+            {"params": [p for _, p in g], "names": [n for n, _ in g], "weight_decay": decay, "multiple": multiple}
+            for g, decay, multiple in groups
+        ],
+        lr=options.learning_rate,
+    )
+
+
+def _set_rate(optimizer: torch.optim.Optimizer, options: TrainingOptions, step: int) -> None:
+    rate = options.learning_rate * min(1.0, (step + 1) / options.warmup)
+    rate *= 0.5 * (1 + math.cos(math.pi * step / options.steps))
+    for group in optimizer.param_groups:
+        group["lr"] = rate * group["multiple"]
+
+
+def set_temperature(network: nn.Module, options: TrainingOptions, step: int) -> None:
+    """Anneal the gates' temperature geometrically over the schedule."""
+    first, last = options.temperatures
+    for module in network.modules():
+        if isinstance(module, HyperAdaptiveBatchNorm2d):
+            module.search.temperature = first * (last / first) ** (step / options.steps)
+
+
+def _validate(network: nn.Module, task: Task, options: TrainingOptions, folder: Path, progress: dict) -> dict:
+    network.eval()
+    # Validation under the precision of training: on a CPU with bfloat16 units it is also the faster one.
+    with torch.autocast(
+        next(network.parameters()).device.type, torch.bfloat16, enabled=options.precision == "bfloat16"
+    ):
+        report = task.evaluate(network)
+        task.preview(network, folder / PREVIEW)
+    if report["score"] > progress["best_score"]:
+        progress.update(best_score=report["score"], best_step=progress["step"])
+        save_file({k: v.contiguous() for k, v in network.state_dict().items()}, folder / BEST)
+    return {**report, "seconds": round(progress["seconds"], 1), "dead_layers": dead_layers(network, task, options)}
+
+
+@torch.no_grad()
+def dead_layers(network: nn.Module, task: Task, options: TrainingOptions) -> list[str]:
+    """Names of the HABN layers whose context map is constant on a whole batch: they neither adapt nor learn."""
+    dead = []
+
+    def look(name):
+        def hook(layer, inputs):
+            if not layer.context(inputs[0]).any():
+                dead.append(name)
+
+        return hook
+
+    layers = [(n, m) for n, m in network.named_modules() if isinstance(m, HyperAdaptiveBatchNorm2d)]
+    if layers:
+        handles = [layer.register_forward_pre_hook(look(name)) for name, layer in layers]
+        task.loss(network, task.batch(options.seed, 0))
+        for handle in handles:
+            handle.remove()
+    return dead
+
+
+def _save_state(network: nn.Module, optimizer: torch.optim.Optimizer, progress: dict, path: Path) -> None:
+    tensors = {f"network.{k}": v.contiguous() for k, v in network.state_dict().items()}
+    for group in optimizer.param_groups:
+        for name, parameter in zip(group["names"], group["params"], strict=True):
+            for key, value in optimizer.state[parameter].items():
+                tensors[f"optimizer.{name}.{key}"] = value.contiguous()
+    partial = path.with_suffix(".partial")
+    save_file(tensors, partial, {"progress": json.dumps(progress)})
+    partial.replace(path)
+
+
+def _load_state(network: nn.Module, optimizer: torch.optim.Optimizer, path: Path, partial: bool = False) -> dict:
+    with safe_open(path, "pt") as file:
+        progress = json.loads(file.metadata()["progress"])
+        tensors = {key: file.get_tensor(key) for key in file.keys()}
+    network.load_state_dict(
+        {k[len("network.") :]: v for k, v in tensors.items() if k.startswith("network.")}, strict=not partial
+    )
+    for group in optimizer.param_groups:
+        for name, parameter in zip(group["names"], group["params"], strict=True):
+            prefix = f"optimizer.{name}."
+            state = {k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}
+            if state:
+                optimizer.state[parameter] = {k: v if k == "step" else v.to(parameter) for k, v in state.items()}
+    return progress
+
+
+def _log(folder: Path, entry: dict) -> None:
+    with open(folder / LOG, "a") as file:
+        file.write(json.dumps(entry) + "\n")
+
+
+def options_dict(options: TrainingOptions) -> dict:
+    """The options that shape the result, for a card."""
+    return {k: v for k, v in asdict(options).items() if k not in ("minutes", "stop_at")}

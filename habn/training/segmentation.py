@@ -1,0 +1,130 @@
+"""The segmentation task: batches, loss and validation."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor, nn
+
+from habn.data.segmentation import IGNORE, STREET_PALETTE, SegmentationData, class_shares
+from habn.metrics import class_iou, confusion_matrix, mean_iou
+
+
+@dataclass(frozen=True)
+class SegmentationRecipe:
+    """How pictures are varied and weighed.
+
+    Attributes:
+        crop: (H, W) of a training crop.
+        scale: range of the random scale of a picture, drawn log-uniformly.
+        jitter: largest relative change of brightness, contrast and saturation.
+        rare_class: c in the class weights 1 / ln(c + p), with p a class's share of the pixels (Paszke et al. 2016 use 1.02).
+    """
+
+    batch_size: int = 8
+    crop: tuple[int, int] = (192, 256)
+    scale: tuple[float, float] = (0.5, 1.25)
+    jitter: float = 0.3
+    rare_class: float = 1.10
+
+
+class SegmentationTask:
+    """Cross-entropy with class weights on random crops; mIoU on val at full size. Every batch is a function of (seed, step)."""
+
+    name = "segmentation"
+
+    def __init__(self, train: SegmentationData, val: SegmentationData, recipe: SegmentationRecipe) -> None:
+        self.train, self.val, self.recipe = train, val, recipe
+        self.class_weights = 1 / torch.log(recipe.rare_class + class_shares(train))
+
+    def batch(self, seed: int, step: int) -> tuple[Tensor, Tensor]:
+        """Pixels (N, 3, h, w) in [0, 1] and labels (N, h, w) int64, IGNORE outside of the picture."""
+        index = shuffled(len(self.train.images), self.recipe.batch_size, seed, step)
+        generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
+        images, labels = self.train.images[index], self.train.labels[index]
+        grid = self._random_crops(images.shape, generator).to(images.device)
+        pixels = F.grid_sample(images.float() / 255, grid, padding_mode="reflection", align_corners=False)
+        # Labels travel as label + 1 so that the 0 beyond the border comes out as one that is ignored.
+        moved = F.grid_sample((labels[:, None] + 1.0) % 256, grid, mode="nearest", align_corners=False)
+        labels = (moved[:, 0].long() - 1) % 256
+        return self._jitter(pixels, generator), labels
+
+    def _random_crops(self, shape: torch.Size, generator: torch.Generator) -> Tensor:
+        """A sampling grid (N, h, w, 2) for each picture: scale, place and mirror."""
+        n, _, height, width = shape
+        h, w = self.recipe.crop
+        low, high = torch.tensor(self.recipe.scale).log()
+        scale = torch.exp(low + (high - low) * torch.rand(n, generator=generator))
+        extent = torch.stack([w / (scale * width), h / (scale * height)], 1)  # of the crop, in pictures
+        room = (1 - extent).clamp(min=0)
+        centre = (2 * torch.rand(n, 2, generator=generator) - 1) * room
+        mirror = torch.where(torch.rand(n, generator=generator) < 0.5, -1.0, 1.0)
+        theta = torch.zeros(n, 2, 3)
+        theta[:, 0, 0], theta[:, 1, 1], theta[:, :, 2] = extent[:, 0] * mirror, extent[:, 1], centre
+        return F.affine_grid(theta, [n, 1, h, w], align_corners=False)
+
+    def _jitter(self, pixels: Tensor, generator: torch.Generator) -> Tensor:
+        factors = 1 + self.recipe.jitter * (2 * torch.rand(3, len(pixels), 1, 1, 1, generator=generator) - 1)
+        brightness, contrast, saturation = factors.to(pixels.device)
+        pixels = pixels * brightness
+        mean = pixels.mean((1, 2, 3), keepdim=True)
+        pixels = mean + (pixels - mean) * contrast
+        grey = pixels.mean(1, keepdim=True)
+        return (grey + (pixels - grey) * saturation).clamp(0, 1)
+
+    def loss(self, network: nn.Module, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        pixels, labels = batch
+        logits = network(pixels).float()
+        loss = F.cross_entropy(logits, labels, self.class_weights.to(logits.device), ignore_index=IGNORE)
+        return loss, {"loss": loss.detach()}
+
+    def evaluate(self, network: nn.Module) -> dict[str, float]:
+        """mIoU on val, all classes counted; also as "score", by which the best weights are kept."""
+        iou = mean_iou(evaluate_segmentation(network, self.val))
+        return {"score": iou, "val_mean_iou": iou}
+
+    def preview(self, network: nn.Module, path: Path) -> None:
+        """Write three val pictures above their predicted classes."""
+        columns = []
+        for image in self.val.images[:: max(1, len(self.val.images) // 3)][:3]:
+            classes = predict_classes(network, image[None])[0].cpu().numpy()
+            colours = STREET_PALETTE[classes % len(STREET_PALETTE)]
+            columns.append(np.concatenate([image.permute(1, 2, 0).cpu().numpy(), colours], 0))
+        Image.fromarray(np.concatenate(columns, 1)).save(path)
+
+
+def shuffled(count: int, batch_size: int, seed: int, step: int) -> Tensor:
+    """Indices of the batch at a step, from epochs that each visit every item once in an order of their own; (batch_size,) int64."""
+    indices = []
+    for position in range(step * batch_size, (step + 1) * batch_size):
+        epoch, place = divmod(position, count)
+        order = torch.randperm(count, generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch))
+        indices.append(order[place])
+    return torch.stack(indices)
+
+
+@torch.no_grad()
+def predict_classes(network: nn.Module, images: Tensor) -> Tensor:
+    """Class of each pixel, (N, H, W) int64, for images (N, 3, H, W) uint8, by a network in evaluation mode."""
+    return network(images.float() / 255).argmax(1)
+
+
+def evaluate_segmentation(network: nn.Module, data: SegmentationData) -> np.ndarray:
+    """The confusion matrix over a whole split at its own resolution, (K, K); the network is left in its mode."""
+    was_training = network.training
+    network.eval()
+    confusion = np.zeros((len(data.classes),) * 2, np.int64)
+    for image, label in zip(data.images, data.labels, strict=True):
+        predicted = predict_classes(network, image[None])[0]
+        confusion += confusion_matrix(label.cpu().numpy(), predicted.cpu().numpy(), len(data.classes))
+    network.train(was_training)
+    return confusion
+
+
+def describe_segmentation(confusion: np.ndarray, classes: tuple[str, ...]) -> dict:
+    """mIoU and each class's IoU, in percent, for cards and the evaluation command."""
+    per_class = dict(zip(classes, (round(100 * float(v), 2) for v in np.nan_to_num(class_iou(confusion))), strict=True))
+    return {"mean_iou": round(100 * mean_iou(confusion), 2), "class_iou": per_class}

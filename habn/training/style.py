@@ -1,0 +1,166 @@
+"""Style transfer as a training task: perceptual losses on SqueezeNet features, all styles in every batch.
+
+Losses follow Johnson et al., "Perceptual Losses for Real-Time Style Transfer" (2016), with one departure: each is relative to
+the size of what it is compared with, so that no style and no layer dominates and one set of weights serves eight paintings.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from habn.data.styles import STYLES, draw_crops, load_painting, load_photos
+from habn.training.features import SqueezeNetFeatures, load_features
+
+CONTENT_LAYER = 3
+STYLE_LAYERS = (1, 4, 6, 7)
+
+
+@dataclass(frozen=True)
+class StyleRecipe:
+    """What a style network is trained on, and towards what; the weights were tuned by eye on `content/val`."""
+
+    batch_size: int = 8
+    crop_size: int = 192
+    zoom: tuple[float, float] = (0.6, 1.2)
+    painting_side: int = 448
+    content_weight: float = 0.15
+    style_weights: tuple[float, ...] = (1.0, 1.0, 0.6, 0.4)  # of STYLE_LAYERS
+    variation_weight: float = 0.1
+    val_photos: int = 4
+    val_size: int = 256
+
+
+def gram_matrix(features: Tensor) -> Tensor:
+    """Gram matrix, sum over pixels of f f^T / (C H W): which channels fire together, wherever that is.
+
+    Shape: (N, C, H, W) to (N, C, C).
+    """
+    flat = features.flatten(2)
+    return flat @ flat.transpose(1, 2) / flat[0].numel()
+
+
+def relative_distance(x: Tensor, target: Tensor) -> Tensor:
+    """||x - target||^2 / ||target||^2, averaged over samples. Shape: two of (N, ...) to a scalar."""
+    x, target = x.flatten(1).float(), target.flatten(1).float()
+    return ((x - target).square().sum(1) / target.square().sum(1)).mean()
+
+
+def total_variation(pixels: Tensor) -> Tensor:
+    """Mean absolute difference of neighbouring pixels, down plus across."""
+    return pixels.diff(dim=-1).abs().mean() + pixels.diff(dim=-2).abs().mean()
+
+
+class StyleTask:
+    """One network, all styles: batches, loss, validation and previews. Every batch is a function of (seed, step).
+
+    Args:
+        photos: photographs to train on, each (3, H, W) uint8.
+        val_photos: those to validate on; the first is shown in the preview.
+        paintings: one (1, 3, H, W) float in [0, 1] per style, in the order of the network's styles.
+        features: the frozen perceptual network, on its device.
+        recipe: constants of the task.
+    """
+
+    name = "style"
+
+    def __init__(
+        self,
+        photos: list[Tensor],
+        val_photos: list[Tensor],
+        paintings: list[Tensor],
+        features: SqueezeNetFeatures,
+        recipe: StyleRecipe,
+    ) -> None:
+        self.photos, self.features, self.recipe = photos, features, recipe
+        self.device = features.mean.device
+        self.one_hot = torch.eye(len(paintings), device=self.device)
+        self.grams = self._describe_paintings(paintings)
+        size, once = recipe.val_size, (1.0, 1.0)
+        crops = [draw_crops([photo], 1, size, once, torch.Generator().manual_seed(0)) for photo in val_photos]
+        self.val_crops = torch.cat(crops).to(self.device)
+        self.preview_photo = val_photos[0]
+
+    @torch.no_grad()
+    def _describe_paintings(self, paintings: list[Tensor]) -> dict[int, Tensor]:
+        """The Gram matrices of all paintings, {layer: (S, C, C)}."""
+        maps = [self.features(painting.to(self.device)) for painting in paintings]
+        return {layer: torch.cat([gram_matrix(m[layer]) for m in maps]) for layer in STYLE_LAYERS}
+
+    def batch(self, seed: int, step: int) -> tuple[Tensor, Tensor]:
+        """Crops (N, 3, h, w) in [0, 1] and the style of each (N,) int64: all styles in turn, so that a batch holds them all."""
+        recipe = self.recipe
+        generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
+        crops = draw_crops(self.photos, recipe.batch_size, recipe.crop_size, recipe.zoom, generator)
+        styles = (step * recipe.batch_size + torch.arange(recipe.batch_size)) % len(self.one_hot)
+        return crops.to(self.device), styles.to(self.device)
+
+    def loss(self, network: nn.Module, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        """The weighted sum of content, style and variation, and each of them for the log."""
+        pixels, styles = batch
+        return self.distances(network(pixels, self.one_hot[styles]), pixels, styles)
+
+    def distances(self, stylized: Tensor, pixels: Tensor, styles: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Distances of stylized pictures (N, 3, H, W) from the photographs and from the paintings of their styles (N,)."""
+        with torch.no_grad():
+            content = self.features(pixels, last=CONTENT_LAYER)[CONTENT_LAYER]
+        maps = self.features(stylized)
+        recipe = self.recipe
+        figures = {
+            "content": relative_distance(maps[CONTENT_LAYER], content),
+            "style": sum(
+                weight * relative_distance(gram_matrix(maps[layer]), self.grams[layer][styles])
+                for layer, weight in zip(STYLE_LAYERS, recipe.style_weights, strict=True)
+            ),
+            "variation": total_variation(stylized.float()),
+        }
+        total = (
+            recipe.content_weight * figures["content"]
+            + figures["style"]
+            + recipe.variation_weight * figures["variation"]
+        )
+        return total, {key: value.detach() for key, value in figures.items()}
+
+    @torch.no_grad()
+    def evaluate(self, network: nn.Module) -> dict[str, float]:
+        """Mean distances of fixed crops of validation photographs in every style; score is the negative weighted sum."""
+        reports = []
+        for style in range(len(self.one_hot)):
+            styles = torch.full((len(self.val_crops),), style, device=self.device)
+            total, figures = self.loss(network, (self.val_crops, styles))
+            reports.append({"score": -total, **figures})
+        return {key: float(torch.stack([report[key] for report in reports]).mean()) for key in reports[0]}
+
+    @torch.no_grad()
+    def preview(self, network: nn.Module, path: Path) -> None:
+        """One photograph, then the same in every style, on a sheet of three columns."""
+        pixels = self.preview_photo.unsqueeze(0).to(self.device) / 255
+        tiles = [pixels, *(network(pixels, row.unsqueeze(0)).float() for row in self.one_hot)]
+        height, width = pixels.shape[-2:]
+        sheet = np.full((-(-len(tiles) // 3) * height, 3 * width, 3), 255, np.uint8)
+        for index, tile in enumerate(tiles):
+            y, x = index // 3 * height, index % 3 * width
+            sheet[y : y + height, x : x + width] = (tile[0] * 255).round().byte().permute(1, 2, 0).cpu().numpy()
+        Image.fromarray(sheet).save(path)
+
+
+def build_style_task(
+    root: str | Path, squeezenet: str | Path, batch_size: int = 8, device: str | torch.device = "cpu"
+) -> StyleTask:
+    """The task on a folder that holds `content/{train,val}` and `styles`, with SqueezeNet 1.1's weights from a safetensors file.
+
+    Raises:
+        StyleDataError: photographs or paintings are missing.
+        FeatureError: the weights do not fit.
+    """
+    recipe = StyleRecipe(batch_size=batch_size)
+    return StyleTask(
+        load_photos(root, "train"),
+        load_photos(root, "val", recipe.val_photos),
+        [load_painting(root, name, recipe.painting_side) for name in STYLES],
+        load_features(squeezenet).to(device, memory_format=torch.channels_last),
+        recipe,
+    )

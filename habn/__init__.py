@@ -1,0 +1,27 @@
+"""HABN Explorer: watch batch normalization and hyper-adaptive batch normalization work on a picture.
+
+from habn import Request, run                        both networks on one picture, as on the page
+from habn import load_checkpoint, recording          a trained network, and what each of its layers did
+from habn import HyperAdaptiveBatchNorm2d            the layer, for networks of your own
+"""
+
+from habn.checkpoints import load_checkpoint
+from habn.engine import Request, Result, run
+from habn.layers import HyperAdaptiveBatchNorm2d, convert_batch_norm, parameter_overhead, revert_batch_norm
+from habn.networks import build_network
+from habn.recording import LayerRecord, recording
+
+__all__ = [
+    "HyperAdaptiveBatchNorm2d",
+    "LayerRecord",
+    "Request",
+    "Result",
+    "build_network",
+    "convert_batch_norm",
+    "load_checkpoint",
+    "parameter_overhead",
+    "recording",
+    "revert_batch_norm",
+    "run",
+]
+__version__ = "0.1.0"

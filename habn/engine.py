@@ -1,0 +1,261 @@
+"""Runs a pair of networks on one picture. The page, the Python API and the commands all come through here."""
+
+import hashlib
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from habn.checkpoints import load_checkpoint
+from habn.data.segmentation import STREET_CLASSES, STREET_PALETTE
+from habn.data.styles import STYLES
+from habn.images import open_image
+from habn.layers import parameter_overhead
+from habn.metrics import class_iou, confusion_matrix
+from habn.networks.normalization import NORM_LABELS
+from habn.recording import LayerRecord, recording
+
+CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
+LONGER_SIDE = 480
+"""Pictures are reduced to this, the size of CamVid's, on which the networks were trained."""
+CACHE_BYTES = 400_000_000
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two checkpoints to hold side by side."""
+
+    title: str
+    task: str
+    first: str
+    second: str
+
+
+PAIRS = {
+    "camvid": Pair("Real streets (trained on CamVid)", "segmentation", "spvcnn-bn-camvid", "spvcnn-habn-camvid"),
+    "scenes": Pair("Drawn streets (trained on scenes)", "segmentation", "spvcnn-bn-scenes", "spvcnn-habn-scenes"),
+    "styles": Pair("Eight paintings: BN and HABN", "style", "cfanet-bn-styles", "cfanet-habn-styles"),
+    "styles-in": Pair("Eight paintings: IN and HABN", "style", "cfanet-in-styles", "cfanet-habn-styles"),
+}
+
+
+class RequestError(ValueError):
+    """One sentence on a request that cannot be run, and what to do."""
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """What to run.
+
+    Attributes:
+        image: a path, bytes, a PIL image, or an (H, W, 3) uint8 array; reduced so that its longer side is at most 480.
+        pair: a key of `PAIRS`.
+        style: one of `STYLES`, for a style pair; None for the first.
+        labels: the true classes (H, W) uint8 of the reduced image, 255 where unknown, if there are any.
+    """
+
+    image: object
+    pair: str = "camvid"
+    style: str | None = None
+    labels: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Output:
+    """What one network made of the picture.
+
+    Attributes:
+        checkpoint: its name; `norm` and `label` name its normalization for programs and people.
+        picture: (H, W, 3) uint8, the classes in colour or the stylized picture.
+        labels: (H, W) uint8 classes; None for style.
+        areas: share of the picture of each class that occurs, largest first.
+        mean_iou: in [0, 1], over the classes that occur in the true labels or the answer; None without labels.
+        seconds: of the forward pass alone.
+        parameters: of the network; `added` of them by HABN.
+        records: one per normalization layer, in the order of evaluation.
+    """
+
+    checkpoint: str
+    norm: str
+    label: str
+    picture: np.ndarray
+    labels: np.ndarray | None
+    areas: dict[str, float]
+    mean_iou: float | None
+    seconds: float
+    parameters: int
+    added: int
+    records: tuple[LayerRecord, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """Both networks' answers.
+
+    Attributes:
+        run_id: a hash of everything that the result depends on.
+        image: (H, W, 3) uint8, the picture as the networks saw it.
+        difference: (H, W) float32 in [0, 1]: 1 where the classes differ, or the mean absolute difference of the stylized pictures' RGB.
+        correspond: whether channel k of one network is channel k of the other, since both grew from one trunk.
+    """
+
+    run_id: str
+    task: str
+    pair: str
+    style: str | None
+    image: np.ndarray
+    first: Output
+    second: Output
+    difference: np.ndarray
+    correspond: bool
+
+
+@dataclass
+class _Cache:
+    """The latest results, as many as fit into CACHE_BYTES; at least one."""
+
+    results: OrderedDict[str, Result] = field(default_factory=OrderedDict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def get(self, run_id: str) -> Result | None:
+        with self.lock:
+            if run_id in self.results:
+                self.results.move_to_end(run_id)
+            return self.results.get(run_id)
+
+    def put(self, result: Result) -> None:
+        with self.lock:
+            self.results[result.run_id] = result
+            while len(self.results) > 1 and sum(map(_bytes, self.results.values())) > CACHE_BYTES:
+                self.results.popitem(last=False)
+
+
+_cache = _Cache()
+# Hooks are state of a network, so recording and pass are one; and two passes at once are slower than one after the other.
+_pass_lock = threading.Lock()
+
+
+def run(request: Request) -> Result:
+    """Run a pair of networks on a picture, recording every normalization layer.
+
+    Raises:
+        RequestError: on an unknown pair or style, or labels of another size.
+        ImageError: on a picture that cannot be used.
+        CheckpointError: when a checkpoint cannot be loaded.
+    """
+    pair, style = _check(request)
+    image = open_image(request.image, max_side=LONGER_SIDE)
+    if request.labels is not None and request.labels.shape != image.shape[:2]:
+        raise RequestError(
+            f"The labels are {request.labels.shape}, but the picture is {image.shape[:2]} (height, width)."
+        )
+    run_id = _run_id(request, style, image)
+    result = _cache.get(run_id)
+    if result is None:
+        networks = [load_network(pair.first), load_network(pair.second)]
+        with _pass_lock:
+            outputs = [
+                _apply(n, c, image, style, request.labels)
+                for n, c in zip(networks, (pair.first, pair.second), strict=True)
+            ]
+        result = Result(
+            run_id, pair.task, request.pair, style, image, *outputs, _difference(*outputs), _correspond(*networks)
+        )
+        _cache.put(result)
+    return result
+
+
+def recall(run_id: str) -> Result | None:
+    """A result of a short while ago, by its id; None if it is no longer held."""
+    return _cache.get(run_id)
+
+
+@lru_cache(maxsize=8)
+def load_network(name: str) -> nn.Module:
+    """The network of a checkpoint of this project, by its folder's name; kept in memory."""
+    # Convolutions, and the loops of habn.loops with them, are fastest with channels innermost.
+    return load_checkpoint(CHECKPOINTS / name).to(memory_format=torch.channels_last)
+
+
+def _check(request: Request) -> tuple[Pair, str | None]:
+    if request.pair not in PAIRS:
+        raise RequestError(f"There is no pair {request.pair!r}; choose one of {', '.join(PAIRS)}.")
+    pair = PAIRS[request.pair]
+    if pair.task == "segmentation":
+        return pair, None
+    style = request.style or STYLES[0]
+    if style not in STYLES:
+        raise RequestError(f"There is no style {style!r}; choose one of {', '.join(STYLES)}.")
+    return pair, style
+
+
+def _run_id(request: Request, style: str | None, image: np.ndarray) -> str:
+    digest = hashlib.sha256(f"{request.pair} {style} {image.shape}".encode())
+    digest.update(image.tobytes())
+    if request.labels is not None:
+        digest.update(request.labels.tobytes())
+    return digest.hexdigest()[:20]
+
+
+@torch.inference_mode()
+def _apply(
+    network: nn.Module, checkpoint: str, image: np.ndarray, style: str | None, truth: np.ndarray | None
+) -> Output:
+    pixels = torch.from_numpy(image).permute(2, 0, 1)[None].to(torch.float32) / 255
+    condition = () if style is None else (torch.eye(len(STYLES))[STYLES.index(style)][None],)
+    with recording(network) as records:
+        started = time.perf_counter()
+        answer = network(pixels, *condition)[0]
+        seconds = time.perf_counter() - started - records.overhead
+    if not torch.isfinite(answer).all():
+        raise RequestError(
+            f"The network {checkpoint} gave values that are not finite on this picture; try another picture."
+        )
+    labels = answer.argmax(0).to(torch.uint8).numpy() if style is None else None
+    picture = (
+        STREET_PALETTE[labels] if style is None else (answer.permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
+    )
+    overhead = parameter_overhead(network)
+    return Output(
+        checkpoint=checkpoint,
+        norm=network.norm,
+        label=NORM_LABELS[network.norm],
+        picture=picture,
+        labels=labels,
+        areas={} if labels is None else _areas(labels),
+        mean_iou=None if truth is None or labels is None else _picture_iou(truth, labels),
+        seconds=seconds,
+        parameters=overhead.total,
+        added=overhead.added,
+        records=tuple(records),
+    )
+
+
+def _areas(labels: np.ndarray) -> dict[str, float]:
+    shares = np.bincount(labels.ravel(), minlength=len(STREET_CLASSES)) / labels.size
+    return {STREET_CLASSES[k]: float(shares[k]) for k in np.argsort(-shares) if shares[k] > 0}
+
+
+def _picture_iou(truth: np.ndarray, labels: np.ndarray) -> float:
+    return float(np.nanmean(class_iou(confusion_matrix(truth, labels, len(STREET_CLASSES)))))
+
+
+def _difference(first: Output, second: Output) -> np.ndarray:
+    if first.labels is not None:
+        return (first.labels != second.labels).astype(np.float32)
+    return np.abs(first.picture.astype(np.float32) - second.picture).mean(2) / 255
+
+
+def _correspond(first: nn.Module, second: nn.Module) -> bool:
+    trunk = first.card.get("trunk")
+    return trunk is not None and trunk == second.card.get("trunk")
+
+
+def _bytes(result: Result) -> int:
+    return sum(r.x.nbytes + r.y.nbytes for output in (result.first, result.second) for r in output.records)

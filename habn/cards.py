@@ -10,28 +10,30 @@ from habn.layers import parameter_overhead
 from habn.networks.normalization import NORM_LABELS
 
 SOURCES = {
-    "camvid": (
-        "CamVid (Brostow, Fauqueur, Cipolla 2009), the 367 / 101 / 233 split and 11 classes of Badrinarayanan, Kendall, Cipolla "
-        "(2015), 360 x 480. For research use; none of its pictures is part of this repository."
-    ),
-    "cityscapes": "Cityscapes (Cordts et al. 2016), fine annotations, 19 classes, 512 x 1024. For research use under its own licence.",
-    "scenes": "Street scenes drawn by this project (`habn.data.scenes`), with exact labels in CamVid's 11 classes. No terms apply.",
-    "styles": (
-        "Content: 200 photographs of BSDS500 (Arbelaez et al. 2011), for research and education. Styles: eight paintings in the public domain. "
-        "Perceptual network: SqueezeNet 1.1 (Iandola et al. 2016, BSD-2-Clause). None of them is part of this repository."
-    ),
+    "camvid": "CamVid (Brostow, Fauqueur, Cipolla 2009), the 367 / 101 / 233 split and 11 classes of Badrinarayanan, "
+    "Kendall, Cipolla (2015), 360 x 480. For research use; none of its pictures is part of this repository.",
+    "cityscapes": "Cityscapes (Cordts et al. 2016), fine annotations, 19 classes, 512 x 1024. For research use under its "
+    "own licence; none of its pictures is part of this repository.",
+    "scenes": "Street scenes drawn by this project (`habn.data.scenes`), with exact labels in CamVid's 11 classes.",
+    "styles": "Content: 200 photographs of BSDS500 (Arbelaez et al. 2011), for research and education. Styles: eight "
+    "paintings in the public domain. Perceptual network: SqueezeNet 1.1 (Iandola et al. 2016, BSD-2-Clause). None of "
+    "them is part of this repository.",
 }
 LIMITS = {
-    "segmentation": "Trained from scratch on few pictures of few places: expect errors on other cameras, weather and countries. "
-    "Not for driving or for any decision about people.",
-    "style": "Knows its eight paintings only. Strokes have the right scale on pictures whose longer side is about 480 pixels.",
+    "segmentation": "Trained from scratch on few pictures of few places: expect errors on other cameras, in other "
+    "weather and in other countries. Not for driving, nor for any decision about people.",
+    "style": "Knows its eight paintings only. Strokes have the right scale where the longer side is about 480 pixels.",
 }
+BRANCHED = (
+    "Branched: the first half of the schedule is a batch-normalized trunk that the checkpoints of this data set share, so "
+    "channel k of one is channel k of the other."
+)
 
 
 def segmentation_card(
     data: str, classes: tuple[str, ...], recipe, options: dict, metrics: dict, trunk: str | None
 ) -> dict:
-    """config.json's metadata of a segmentation checkpoint. metrics: of the test split; trunk: digest of the shared trunk, if any."""
+    """config.json's metadata of a segmentation checkpoint, with the test split's metrics and the trunk's digest."""
     return {
         "task": "segmentation",
         "data": data,
@@ -60,12 +62,7 @@ def card_text(network: nn.Module, card: dict) -> str:
     """The model card, Markdown with the Hub's front matter."""
     count = parameter_overhead(network)
     label = NORM_LABELS[network.norm]
-    protocol = (
-        "Branched: the first half of the schedule is a batch-normalized trunk that the checkpoints of this data set share, so channel k of "
-        "one is channel k of the other."
-        if card["trunk"]
-        else "From scratch."
-    )
+    protocol = BRANCHED if card["trunk"] else "From scratch."
     added = f", {count.added:,} of them ({100 * count.share:.2f} %) added by {label}" if count.added else ""
     return "\n".join(
         [
@@ -109,7 +106,7 @@ def _metrics_table(card: dict) -> list[str]:
         test = card["metrics"]["test"]
         rows = [f"| {name} | {value:.2f} |" for name, value in test["class_iou"].items()]
         return [
-            f"Test split, full size, all {len(rows)} classes counted, void left out; intersection over union in percent.",
+            f"Test split, full size, all {len(rows)} classes counted, void left out; percent.",
             "",
             "| class | IoU |",
             "|---|---|",

@@ -4,7 +4,8 @@
     model.safetensors    the weights
     README.md            the model card
 
-Only safetensors are read, nothing is ever unpickled, and loading is strict: a file that does not fit is refused in one sentence.
+Only safetensors are read, nothing is ever unpickled, and loading is strict: a file that does not fit is refused in
+one sentence.
 """
 
 import json
@@ -32,7 +33,8 @@ def load_checkpoint(folder_or_hub_id: str | Path) -> nn.Module:
     """The network of a checkpoint, in evaluation mode.
 
     Args:
-        folder_or_hub_id: a folder with config.json and model.safetensors, or a Hub id such as "user/spvcnn-habn-camvid".
+        folder_or_hub_id: a folder with config.json and model.safetensors, or a Hub id such as
+            "user/spvcnn-habn-camvid".
 
     Returns:
         The network; `network.card` is the content of config.json (classes or styles, data, protocol, metrics).

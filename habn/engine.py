@@ -101,7 +101,8 @@ class Result:
     Attributes:
         run_id: a hash of everything that the result depends on.
         image: (H, W, 3) uint8, the picture as the networks saw it.
-        difference: (H, W) float32 in [0, 1]: 1 where the classes differ, or the mean absolute difference of the stylized pictures' RGB.
+        difference: (H, W) float32 in [0, 1]: 1 where the classes differ, or the mean absolute difference of the
+            stylized pictures' RGB.
         correspond: whether channel k of one network is channel k of the other, since both grew from one trunk.
     """
 
@@ -137,7 +138,7 @@ class _Cache:
 
 
 _cache = _Cache()
-# Hooks are state of a network, so recording and pass are one; and two passes at once are slower than one after the other.
+# Hooks are state of a network, so recording and pass are one; and two passes at once are slower than one by one.
 _pass_lock = threading.Lock()
 
 

@@ -1,4 +1,5 @@
-"""Measure a segmentation checkpoint: ``python -m habn.evaluate --checkpoint DIR --data camvid --root DIR --split test``.
+"""Measure a segmentation checkpoint: ``python -m habn.evaluate --checkpoint DIR --data camvid --root DIR --split
+test``.
 
 Prints one JSON line: mean_iou and class_iou in percent, parameters, and seconds for the whole split.
 """

@@ -1,12 +1,13 @@
 """Evaluates the formula that every normalization layer of this project shares.
 
-Each of the four parameters of a layer is ``base + context * slope`` at a pixel. `adaptive_normalize` takes these factors instead of
-the four full-size maps that they stand for. Written as one PyTorch expression the formula makes some twenty passes over memory,
-each into fresh pages, ten times the cost of batch normalization. So it is evaluated in one of two ways, with a backward pass that is
-written out and keeps nothing but the factors:
+Each of the four parameters of a layer is ``base + context * slope`` at a pixel. `adaptive_normalize` takes these
+factors instead of the four full-size maps that they stand for. Written as one PyTorch expression the formula makes
+some twenty passes over memory, each into fresh pages, ten times the cost of batch normalization. So it is evaluated
+in one of two ways, with a backward pass that is written out and keeps nothing but the factors:
 
 - on a CPU by compiled loops (Numba), one pass over memory; channels are innermost, since convolutions are fastest so;
-- elsewhere, and in float64, by in-place PyTorch operations on the whole batch, which also serve as the reference in the tests.
+- elsewhere, and in float64, by in-place PyTorch operations on the whole batch, which also serve as the reference in
+  the tests.
 """
 
 from typing import NamedTuple
@@ -19,15 +20,17 @@ from torch.autograd.function import once_differentiable
 VARIANCE_FLOOR = 1e-2
 """An adjusted variance never falls below this share of the base variance.
 
-The source text adds delta to sigma^2 and says nothing of negative results. A hard floor is the identity above it, unlike softplus, so a
-layer with delta = 0 remains batch normalization; at 1e-2 it bounds the amplification of a pixel to ten times that of the base.
+The source text adds delta to sigma^2 and says nothing of negative results. A hard floor is the identity above it,
+unlike softplus, so a layer with delta = 0 remains batch normalization; at 1e-2 it bounds the amplification of a
+pixel to ten times that of the base.
 """
 
 
 class Factors(NamedTuple):
     """Four values, one per parameter, in the order of the source text.
 
-    As a base, each is of shape (N or 1, C). As a slope, each is of shape (N or 1, C), or None for a parameter that is not adapted.
+    As a base, each is of shape (N or 1, C). As a slope, each is of shape (N or 1, C), or None for a parameter that
+    is not adapted.
     """
 
     scale: Tensor | None
@@ -39,8 +42,8 @@ class Factors(NamedTuple):
 def adaptive_normalize(x: Tensor, context: Tensor, base: Factors, slope: Factors, eps: float) -> Tensor:
     """Normalize every pixel with parameters of its own.
 
-    y = (x - mean') / sqrt(var' + eps) * scale' + bias', where p' = base.p + context * slope.p for each of the four parameters p,
-    and var' is at least `VARIANCE_FLOOR` * base.var.
+    y = (x - mean') / sqrt(var' + eps) * scale' + bias', where p' = base.p + context * slope.p for each of the four
+    parameters p, and var' is at least `VARIANCE_FLOOR` * base.var.
 
     Args:
         x: (N, C, H, W), float.
@@ -67,7 +70,7 @@ def _at_pixels(context: Tensor, base: Tensor, slope: Tensor | None) -> Tensor:
 
 
 def batch_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and (biased) variance of each channel of x, (N, C, H, W), over everything else: (C,) each, at least float32."""
+    """Mean and biased variance of each channel of x, (N, C, H, W), over all else: (C,) each, at least float32."""
     return _BatchStatistics.apply(x)
 
 
@@ -78,7 +81,9 @@ class _BatchStatistics(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, x):
-        _, mean, inverse = torch.native_batch_norm(x, None, None, None, None, True, 0.0, _BatchStatistics.eps)
+        # Without weights in float32 or more it would round the statistics to the type of x.
+        ones = x.new_ones(x.shape[1], dtype=torch.promote_types(x.dtype, torch.float32))
+        _, mean, inverse = torch.native_batch_norm(x, ones, None, None, None, True, 0.0, _BatchStatistics.eps)
         ctx.save_for_backward(x, mean)
         return mean, (inverse.square().reciprocal() - _BatchStatistics.eps).clamp_(min=0)
 
@@ -89,7 +94,7 @@ class _BatchStatistics(torch.autograd.Function):
         count = x.numel() // x.shape[1]
         slope = 2 * grad_var / count
         offset = grad_mean / count - slope * mean
-        return torch.addcmul(offset[:, None, None].to(x.dtype), x, slope[:, None, None].to(x.dtype))
+        return torch.addcmul(offset[:, None, None], x.to(mean.dtype), slope[:, None, None]).to(x.dtype)
 
 
 class _AdaptiveNormalize(torch.autograd.Function):
@@ -145,7 +150,7 @@ def _backward(grad_y: Tensor, x: Tensor, context: Tensor, eps: float, factors: l
     inverse, above = _inverse_deviation(s, var, slopes[3], eps)
     x_hat = (x.flatten(2).to(precise) - _parameter(s, mean, slopes[2])).mul_(inverse)
     g_scale = g * x_hat
-    g_x = (_parameter(s, scale, slopes[0]) * inverse).mul_(g)
+    g_x = g * (_parameter(s, scale, slopes[0]) * inverse)
     g_var = (g_x * x_hat).mul_(inverse).mul_(-0.5)
     g_base = [g_scale, g, -g_x, g_var if above is None else g_var.where(above, VARIANCE_FLOOR * g_var)]
     g_slope = g_base if above is None else [*g_base[:3], g_var * above]

@@ -6,8 +6,9 @@
     mean'    = mu    + s * delta_w[2]        var'  = sigma^2 + s * delta_w[3]
     y        = (x - mean') / sqrt(var' + eps) * scale' + bias'                HyperAdaptiveBatchNorm2d   (N, C, H, W)
 
-mu and sigma^2 are the batch's statistics in training and the running ones in evaluation, as in `torch.nn.BatchNorm2d`. The source
-text leaves several points open; each is settled here at a line that begins with "Departure", and the README lists them.
+mu and sigma^2 are the batch's statistics in training and the running ones in evaluation, as in
+`torch.nn.BatchNorm2d`. The source text leaves several points open; each is settled here at a line that begins with
+"Departure", and the README lists them.
 """
 
 from typing import Literal, NamedTuple
@@ -58,9 +59,10 @@ class SpatialContextEncoder(nn.Module):
 
     Args:
         num_features: C, the channels of the feature map.
-        hidden_features: channels between the convolutions; C // 24 (at least 1) keeps a 3x3-convolution network's overhead under 0.5 %.
-        normalization: "minmax" maps each picture's values to [0, 1]; "distribution" makes them sum to H * W with the smallest at 0;
-            "zscore" gives them mean 0 and variance 1.
+        hidden_features: channels between the convolutions; C // 24 (at least 1) keeps a 3x3-convolution network's
+            overhead under 0.5 %.
+        normalization: "minmax" maps each picture's values to [0, 1]; "distribution" makes them sum to H * W with
+            the smallest at 0; "zscore" gives them mean 0 and variance 1.
 
     Shape:
         (N, C, H, W) to (N, 1, H, W). A constant map gives 0 everywhere, which leaves plain batch normalization.
@@ -89,9 +91,9 @@ class SpatialContextEncoder(nn.Module):
     def reset_parameters(self) -> None:
         """Draw weights from which no encoder starts dead.
 
-        Departure: with PyTorch's default initialization 12 to 45 % of encoders output 0 everywhere, and then neither they nor delta
-        ever get a gradient. Here the second and third convolution start non-negative and all biases at 0, so whatever
-        passes the first ReLU reaches the end; `forward` sees to it that something does.
+        Departure: with PyTorch's default initialization 12 to 45 % of encoders output 0 everywhere, and then neither
+        they nor delta ever get a gradient. Here the second and third convolution start non-negative and all biases
+        at 0, so whatever passes the first ReLU reaches the end; `forward` sees to it that something does.
         """
         for conv in (self.conv1, self.conv2, self.conv3):
             nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
@@ -125,8 +127,9 @@ class DifferentiableSearch(nn.Module):
 
     delta_w = gate * delta, with gate = sigmoid(logit / temperature) while searching and 0 or 1 afterwards.
 
-    Departure: the text speaks of a "smoothed relaxation" without naming the choice behind it. Here the choice is, for each parameter of
-    each layer, to adapt it or to leave it; four independent sigmoids and not a softmax, since the parameters co-operate.
+    Departure: the text speaks of a "smoothed relaxation" without naming the choice behind it. Here the choice is, for
+    each parameter of each layer, to adapt it or to leave it; four independent sigmoids and not a softmax, since the
+    parameters co-operate.
 
     Args:
         num_features: C.
@@ -158,7 +161,7 @@ class DifferentiableSearch(nn.Module):
 
     @torch.no_grad()
     def discretize(self) -> None:
-        """End the search: gates of at least one half become 1, the others close for good and cost nothing from here on."""
+        """End the search: gates of at least one half become 1, the others close for good and cost nothing."""
         if self.logits is not None:
             self.closed.copy_(self.logits < 0)
             self.logits = None
@@ -167,17 +170,20 @@ class DifferentiableSearch(nn.Module):
 class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
     """Batch normalization with scale, bias, mean and variance of each pixel's own.
 
-    The module's docstring has the equations. With delta = 0 it is `torch.nn.BatchNorm2d`, in training (running statistics included) and
-    in evaluation, and a state dict of that class loads with only the keys of `encoder` and `search` missing.
+    The module's docstring has the equations. With delta = 0 it is `torch.nn.BatchNorm2d`, in training (running
+    statistics included) and in evaluation, and a state dict of that class loads with only the keys of `encoder` and
+    `search` missing.
 
     Args:
         num_features, eps, momentum, affine, track_running_stats: as in `torch.nn.BatchNorm2d`.
         hidden_features: channels inside the context encoder; None for num_features // 24, at least 1.
         granularity: one delta per "layer" (the text's) or per "channel" (ours).
-        units: "absolute" (the text's); "relative" (ours) counts delta of the mean in standard deviations and of the variance in variances.
-        statistics: "static" (the text's) adds delta to mean and variance; "own" (ours) moves them toward the picture's own statistics,
-            mean' = mu + s * a * (m_own - mu) and var' = sigma^2 + s * b * (v_own - sigma^2), with a and b, the last two of delta, held
-            in [0, 1]. a = b = 0 is batch normalization, s * a = s * b = 1 instance normalization.
+        units: "absolute" (the text's); "relative" (ours) counts delta of the mean in standard deviations and of the
+            variance in variances.
+        statistics: "static" (the text's) adds delta to mean and variance; "own" (ours) moves them toward the
+            picture's own statistics, mean' = mu + s * a * (m_own - mu) and var' = sigma^2 + s * b * (v_own -
+            sigma^2), with a and b, the last two of delta, held in [0, 1]. a = b = 0 is batch normalization, s * a =
+            s * b = 1 instance normalization.
         context_normalization: how *s* is normalized; see `SpatialContextEncoder`.
         search: learn a gate for each of the four parameters; see `DifferentiableSearch`.
 
@@ -212,7 +218,7 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
         self.search = DifferentiableSearch(num_features, granularity, search)
 
     def forward(self, x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
-        """Normalize x, (N, C, H, W). weight and bias, (N, C), take the place of the layer's own, for conditional normalization."""
+        """Normalize x, (N, C, H, W); weight and bias, (N, C), replace the layer's own where they are given."""
         factors = self.factors(x, weight, bias, update_running=True)
         return adaptive_normalize(x, *factors, self.eps)
 
@@ -239,7 +245,7 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
     def factors(
         self, x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None, update_running: bool = False
     ) -> LayerFactors:
-        """Context, base and slope of a forward pass on x. Base is (1, C) or (N, C) for each parameter, and so is slope."""
+        """What a forward pass on x is made of. Base and slope are (1, C) or (N, C) for each parameter."""
         self._check_input_dim(x)
         mean, var = self._static_statistics(x, update_running)
         ones, zeros = torch.ones_like(mean), torch.zeros_like(mean)
@@ -286,10 +292,10 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
 
 
 def convert_batch_norm(module: nn.Module, **options) -> nn.Module:
-    """Turn every `torch.nn.BatchNorm2d` in a module into HABN with delta = 0, as `SyncBatchNorm.convert_sync_batchnorm` does.
+    """Turn every `torch.nn.BatchNorm2d` in a module into HABN with delta = 0.
 
-    The converted network computes what it computed before. Parameters and running statistics are shared with the old layers, the old
-    module is changed in place; `parameter_overhead` reports what was added.
+    The converted network computes what it computed before. Parameters and running statistics are shared with the
+    old layers, the old module is changed in place; `parameter_overhead` reports what was added.
 
     Args:
         module: any network, or a single BatchNorm2d.

@@ -1,16 +1,19 @@
 """The formula of `habn.kernels` as compiled loops over pixels, for float32 on a CPU.
 
-Arrays: x, y and their gradients (N, P, C) with P pixels; context (N, P); factors (8, N, C): scale, bias, mean, var, then their slopes.
+Arrays: x, y and their gradients (N, P, C) with P pixels; context (N, P); factors (8, N, C), which are scale, bias, mean
+and var, then their slopes.
 """
 
 import numpy as np
 from numba import njit, prange
 
-# fastmath and NumPy's error model let LLVM vectorize the division and the sums over channels.
-compiled = njit(parallel=True, fastmath=True, error_model="numpy")
+# These and NumPy's error model let LLVM vectorize the division and the sums over channels. All of fastmath would also
+# promise that there are no NaN, and so hide those that come in.
+FAST = {"reassoc", "contract", "arcp", "nsz"}
+compiled = njit(parallel=True, fastmath=FAST, error_model="numpy")
 
 
-@njit(fastmath=True)
+@njit(fastmath=FAST)
 def _add(total, row, weight):
     for c in range(len(row)):
         total[c] += weight * row[c]
@@ -18,10 +21,10 @@ def _add(total, row, weight):
 
 @compiled
 def forward(x, context, factors, eps, floor, y):
-    for n in prange(x.shape[0]):
+    for n in range(x.shape[0]):
         scale, bias, mean, var = factors[0, n], factors[1, n], factors[2, n], factors[3, n]
         d_scale, d_bias, d_mean, d_var = factors[4, n], factors[5, n], factors[6, n], factors[7, n]
-        for p in range(x.shape[1]):
+        for p in prange(x.shape[1]):
             s = context[n, p]
             for c in range(x.shape[2]):
                 v = max(var[c] + s * d_var[c], floor * var[c])

@@ -21,5 +21,5 @@ def class_iou(confusion: np.ndarray) -> np.ndarray:
 
 
 def mean_iou(confusion: np.ndarray) -> float:
-    """Mean of `class_iou` over all K classes, in [0, 1]; a class that never occurs counts as 0, so that no class is ever dropped."""
+    """Mean of `class_iou` over all K classes, in [0, 1]; a class that never occurs counts as 0 and is not dropped."""
     return float(np.nan_to_num(class_iou(confusion)).mean())

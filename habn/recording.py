@@ -1,7 +1,8 @@
 """Records of what every normalization layer did to one picture.
 
-A record holds factors and not products: each parameter of a pixel is ``static + context * slope``, so the context map and a few numbers per channel
-stand for the four full-size maps of every channel. Batch normalization is the same record with slope 0.
+A record holds factors and not products: each parameter of a pixel is ``static + context * slope``, so the context
+map and a few numbers per channel stand for the four full-size maps of every channel. Batch normalization is the
+same record with slope 0.
 """
 
 import time
@@ -63,9 +64,9 @@ class LayerRecord:
 
     @property
     def strength(self) -> np.ndarray:
-        """How much each parameter is adapted, (4,): deviation over pixels of context * slope, relative to the static parameter.
+        """How much each parameter is adapted, (4,): deviation of context * slope, relative to the static parameter.
 
-        Both are root mean squares over channels.
+        The deviation is over pixels; both are root mean squares over channels.
         """
         adapted = self.context.std() * np.sqrt(np.square(self.slope).mean(1))
         return adapted / (np.sqrt(np.square(self.static).mean(1)) + 1e-12)
@@ -89,8 +90,8 @@ def recording(network: nn.Module) -> Iterator[Records]:
         with recording(network) as records:
             network(pixels)
 
-    One picture per pass, and the network in evaluation mode. Hooks are state of the network: two passes at once would mix their records, so
-    whoever shares a network between threads holds one lock around recording and pass.
+    One picture per pass, and the network in evaluation mode. Hooks are state of the network: two passes at once
+    would mix their records, so whoever shares a network between threads holds one lock around recording and pass.
 
     Raises:
         ValueError: when a pass has more than one picture, or the network is in training mode.
@@ -157,7 +158,7 @@ def _record(name: str, layer: nn.Module, inputs: tuple, y: Tensor) -> LayerRecor
 
 
 def _describe(layer: nn.Module, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> tuple:
-    """Kind, context, base, slope, delta and gates of a layer on x. weight and bias (1, C) take the place of the layer's own."""
+    """Kind, context, base, slope, delta and gates of a layer on x; weight and bias (1, C) replace the layer's own."""
     none, zeros = Factors(None, None, None, None), torch.zeros(len(PARAMETERS))
     if isinstance(layer, HyperAdaptiveBatchNorm2d):
         state = layer.search_state()

@@ -1,10 +1,12 @@
 """Train a network: ``python -m habn.train segmentation|style --help``.
 
-A run lives in a folder (``--run``): state, best weights, log and preview. The same command continues it. A *branched* pair shares a trunk:
+A run lives in a folder (``--run``): state, best weights, log and preview. The same command continues it. A
+*branched* pair shares a trunk:
 
-    python -m habn.train segmentation --data camvid --root DIR --norm bn   --steps 2400 --stop-at 1200 --run runs/trunk
-    python -m habn.train segmentation --data camvid --root DIR --norm bn   --steps 2400 --branch-from runs/trunk --run runs/bn ...
-    python -m habn.train segmentation --data camvid --root DIR --norm habn --steps 2400 --branch-from runs/trunk --run runs/habn ...
+    python -m habn.train segmentation --data camvid --root DIR --norm bn   --steps 2400 --stop-at 1200 --run
+    runs/trunk python -m habn.train segmentation --data camvid --root DIR --norm bn   --steps 2400 --branch-from
+    runs/trunk --run runs/bn ... python -m habn.train segmentation --data camvid --root DIR --norm habn --steps 2400
+    --branch-from runs/trunk --run runs/habn ...
 """
 
 import argparse
@@ -15,7 +17,7 @@ from pathlib import Path
 import torch
 
 from habn.cards import card_text, segmentation_card, style_card
-from habn.checkpoints import CheckpointError, load_checkpoint, read_weights, save_checkpoint
+from habn.checkpoints import CheckpointError, read_weights, save_checkpoint
 from habn.data import load_segmentation
 from habn.data.segmentation import DataError
 from habn.networks import build_network
@@ -118,7 +120,9 @@ def build(args: argparse.Namespace, name: str, **config) -> torch.nn.Module:
 
 
 def run(args: argparse.Namespace, network: torch.nn.Module, task) -> torch.nn.Module | None:
-    """Train; the network with its best weights, in evaluation mode, when the schedule is through and a checkpoint is wanted."""
+    """Train; the network with its best weights, in evaluation mode, when the schedule is through and a checkpoint
+    is wanted.
+    """
     outcome = fit(network, task, training_options(args), args.run, args.branch_from)
     print(f"step {outcome.step}, best score {outcome.best_score:.4f} at {outcome.best_step}, {outcome.seconds:.0f} s")
     if not outcome.finished or args.checkpoint is None:

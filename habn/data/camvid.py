@@ -1,4 +1,4 @@
-"""CamVid in eleven classes (Brostow et al. 2009; the 367 / 101 / 233 split and labels of Badrinarayanan et al. 2015)."""
+"""CamVid in eleven classes: Brostow et al. 2009, with the split and the labels of Badrinarayanan et al. 2015."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ VOID = 11
 
 
 def load_camvid(root: Path, split: str) -> SegmentationData:
-    """Read ``root/{train,val,test}/{images,labels}``: pictures in any format, 8-bit label files of class ids, paired by stem.
+    """Read ``root/{train,val,test}/{images,labels}``: pictures, and 8-bit files of class ids with the same stems.
 
     Raises:
         DataError: on a missing folder or partner.

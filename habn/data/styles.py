@@ -1,4 +1,4 @@
-"""Photographs and paintings for style transfer: `content/{train,val,test}/*.jpg` and `styles/<name>.jpg` in one folder."""
+"""Photographs and paintings for style transfer: `content/{train,val,test}` and `styles/<name>.jpg` in one folder."""
 
 import math
 from pathlib import Path
@@ -46,7 +46,7 @@ def open_image(path: Path) -> Image.Image:
             return image.convert("RGB")
     except FileNotFoundError:
         raise StyleDataError(
-            f"{path} does not exist: --data needs content/<split>/*.jpg and styles/<name>.jpg."
+            f"{path} does not exist: the folder needs content/<split> and styles/<name>.jpg."
         ) from None
     except (UnidentifiedImageError, OSError) as error:
         raise StyleDataError(f"{path} is not a picture that can be read ({error}): replace or remove it.") from None
@@ -58,7 +58,7 @@ def to_pixels(image: Image.Image) -> Tensor:
 
 
 def load_photos(root: str | Path, split: str, count: int | None = None) -> list[Tensor]:
-    """The first `count` photographs (all of them by default) of `content/<split>`, sorted by name, each (3, H, W) uint8.
+    """The first `count` photographs of `content/<split>` by name, or all of them, each (3, H, W) uint8.
 
     Raises:
         StyleDataError: the folder holds no picture, or one cannot be read.

@@ -14,12 +14,14 @@ def build_network(name: str, norm: str, norm_options: dict | None = None, **conf
 
     Args:
         name: "spvcnn" (segmentation) or "cfanet" (style transfer).
-        norm: "bn", "habn" (the source text's formula), "habn-plus" (ours), "in", "film", or "adain" (style transfer only).
+        norm: "bn", "habn" (the source text's formula), "habn-plus" (ours), "in", "film", or "adain" (style transfer
+            only).
         norm_options: keyword arguments of the normalization's class.
         config: keyword arguments of the network's class.
 
     Returns:
-        The network, with name, norm and everything else that it was built from as `network.name`, `network.norm`, `network.config`.
+        The network, with name, norm and everything else that it was built from as `network.name`, `network.norm`,
+        `network.config`.
 
     Raises:
         ValueError: on an unknown name or norm.

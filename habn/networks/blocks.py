@@ -1,4 +1,4 @@
-"""The parts that both networks are built of. A norm layer is a callable, so no part knows which normalization it has."""
+"""The parts that both networks are built of. A norm layer is a callable: no part knows which normalization it has."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn

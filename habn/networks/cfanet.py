@@ -5,8 +5,8 @@ resolutions, residual blocks of spatially-variant convolutions repaint it at the
 both on the way back. Every convolution is shared by all styles: a style is one scale and bias per normalization layer
 (Dumoulin et al., "A Learned Representation for Artistic Style", 2017), so styles blend by blending those rows.
 
-Enlarging is a nearest-neighbour resize, then a convolution (Odena et al., "Deconvolution and Checkerboard Artifacts", 2016), and
-padding is by reflection, so that neither checkerboards nor borders show.
+Enlarging is a nearest-neighbour resize, then a convolution (Odena et al., "Deconvolution and Checkerboard Artifacts",
+2016), and padding is by reflection, so that neither checkerboards nor borders show.
 """
 
 import torch
@@ -38,7 +38,7 @@ class Reduce(nn.Module):
 
 
 class RepaintBlock(nn.Module):
-    """Residual block whose first convolution mixes its kernels pixel by pixel: x + norm(conv(relu(norm(sv_conv(x)))))."""
+    """Residual block that mixes its first kernels pixel by pixel: x + norm(conv(relu(norm(variant_conv(x)))))."""
 
     def __init__(self, norm_layer: NormLayer, channels: int, num_kernels: int) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ class CFANet(nn.Module):
     """Style transfer by content-style feature aggregation.
 
     Args:
-        norm_layer: makes a normalization `forward(x, style)` from a number of channels; the one thing in which variants differ.
+        norm_layer: makes a normalization `forward(x, style)` from a number of channels; variants differ in it alone.
         num_styles: S, the number of styles that the network holds.
         channels: features at a half, a quarter and an eighth of the picture's size.
         num_blocks: residual blocks at the coarsest size.

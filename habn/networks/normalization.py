@@ -1,6 +1,7 @@
 """The normalization layers that a network can be built with, under the names used on the page and in checkpoints.
 
-A *norm layer* here is a callable ``(num_features, affine=True) -> module`` with ``forward(x)``, (N, C, H, W) to (N, C, H, W).
+A *norm layer* here is a callable ``(num_features, affine=True) -> module`` whose ``forward(x)`` keeps the shape
+(N, C, H, W).
 """
 
 from collections.abc import Callable
@@ -79,10 +80,11 @@ class ConditionalNorm2d(nn.Module):
 
 
 class AdaIN2d(ConditionalNorm2d):
-    """Instance normalization whose scale and bias are an affine function of a style code (adaptive instance normalization).
+    """Adaptive instance normalization: scale and bias are an affine function of a style code.
 
-    As in Karras et al. 2019, where a learned affine map takes the style code to each layer's scale and bias; in Huang and Belongie 2017
-    they are the statistics of a style picture's features. The code of each of the S styles is learned, per layer.
+    As in Karras et al. 2019, where a learned affine map takes the style code to each layer's scale and bias; in
+    Huang and Belongie 2017 they are the statistics of a style picture's features. The code of each of the S styles
+    is learned, per layer.
 
     Args:
         num_features: C.

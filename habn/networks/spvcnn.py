@@ -1,7 +1,8 @@
 """SPVCNN: a small segmentation network with spatially-variant convolutions where regions differ.
 
-Our reading of the source text's network, whose details are not public ("spatially-variant" convolutions, not the point-voxel network of the same
-name). Plain 3x3 convolutions throughout, since only there a context encoder adds less than 0.5 % of the parameters.
+Our reading of the source text's network, whose details are not public ("spatially-variant" convolutions, not the
+point-voxel network of the same name). Plain 3x3 convolutions throughout, since only there a context encoder adds
+less than 0.5 % of the parameters.
 """
 
 import torch.nn.functional as F

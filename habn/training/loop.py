@@ -1,8 +1,8 @@
 """The training loop: one for every task, resumable to the bit.
 
-Everything random in a run is a function of (seed, step): the batches, their order and their augmentation. So a run that was stopped needs
-nothing but weights, optimizer state and step to go on as if it had never stopped, and two runs with one seed see the same
-data in the same order, whatever their normalization.
+Everything random in a run is a function of (seed, step): the batches, their order and their augmentation. So a run
+that was stopped needs nothing but weights, optimizer state and step to go on as if it had never stopped, and two
+runs with one seed see the same data in the same order, whatever their normalization.
 """
 
 import json
@@ -71,7 +71,7 @@ class TrainingOptions:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Where a run ended: the step reached, whether that is its end, the best score and its step, and the seconds spent in all."""
+    """Where a run ended: its step, whether that is the end, the best score and its step, and the seconds in all."""
 
     step: int
     finished: bool
@@ -90,8 +90,8 @@ def fit(
         task: batches, loss and validation.
         options: how to train.
         folder: for state, best weights, log and preview.
-        branch_from: the folder of a stopped run of which this one takes up weights, optimizer and step; parameters that it does
-            not know start as they are.
+        branch_from: the folder of a stopped run of which this one takes up weights, optimizer and step; parameters
+            that it does not know start as they are.
 
     Returns:
         Where the run ended.
@@ -218,7 +218,7 @@ def _save_state(network: nn.Module, optimizer: torch.optim.Optimizer, progress: 
 def _load_state(network: nn.Module, optimizer: torch.optim.Optimizer, path: Path, partial: bool = False) -> dict:
     with safe_open(path, "pt") as file:
         progress = json.loads(file.metadata()["progress"])
-        tensors = {key: file.get_tensor(key) for key in file.keys()}
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118, safe_open is no dict
     network.load_state_dict(
         {k[len("network.") :]: v for k, v in tensors.items() if k.startswith("network.")}, strict=not partial
     )

@@ -21,7 +21,8 @@ class SegmentationRecipe:
         crop: (H, W) of a training crop.
         scale: range of the random scale of a picture, drawn log-uniformly.
         jitter: largest relative change of brightness, contrast and saturation.
-        rare_class: c in the class weights 1 / ln(c + p), with p a class's share of the pixels (Paszke et al. 2016 use 1.02).
+        rare_class: c in the class weights 1 / ln(c + p), with p a class's share of the pixels (Paszke et al. 2016
+            use 1.02).
     """
 
     batch_size: int = 8
@@ -32,7 +33,7 @@ class SegmentationRecipe:
 
 
 class SegmentationTask:
-    """Cross-entropy with class weights on random crops; mIoU on val at full size. Every batch is a function of (seed, step)."""
+    """Class-weighted cross-entropy on random crops; mIoU on val at full size. A batch is a function of (seed, step)."""
 
     name = "segmentation"
 
@@ -97,13 +98,13 @@ class SegmentationTask:
 
 
 def shuffled(count: int, batch_size: int, seed: int, step: int) -> Tensor:
-    """Indices of the batch at a step, from epochs that each visit every item once in an order of their own; (batch_size,) int64."""
-    indices = []
-    for position in range(step * batch_size, (step + 1) * batch_size):
-        epoch, place = divmod(position, count)
-        order = torch.randperm(count, generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch))
-        indices.append(order[place])
-    return torch.stack(indices)
+    """Indices of the batch at a step, (batch_size,) int64; every epoch visits all items, in an order of its own."""
+    positions = torch.arange(step * batch_size, (step + 1) * batch_size)
+    orders = {
+        epoch: torch.randperm(count, generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch))
+        for epoch in range(int(positions[0]) // count, int(positions[-1]) // count + 1)
+    }
+    return torch.stack([orders[int(position) // count][position % count] for position in positions])
 
 
 @torch.no_grad()

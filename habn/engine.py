@@ -16,6 +16,7 @@ from habn.checkpoints import load_checkpoint
 from habn.data.segmentation import STREET_CLASSES, STREET_PALETTE
 from habn.data.styles import STYLES
 from habn.images import open_image
+from habn.intervention import Intervention, intervening
 from habn.layers import parameter_overhead
 from habn.metrics import class_iou, confusion_matrix
 from habn.networks.normalization import NORM_LABELS
@@ -58,12 +59,14 @@ class Request:
         pair: a key of `PAIRS`.
         style: one of `STYLES`, for a style pair; None for the first.
         labels: the true classes (H, W) uint8 of the reduced image, 255 where unknown, if there are any.
+        intervention: what to change in the HABN layers of both networks.
     """
 
     image: object
     pair: str = "camvid"
     style: str | None = None
     labels: np.ndarray | None = None
+    intervention: Intervention = Intervention()
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,8 +165,7 @@ def run(request: Request) -> Result:
         networks = [load_network(pair.first), load_network(pair.second)]
         with _pass_lock:
             outputs = [
-                _apply(n, c, image, style, request.labels)
-                for n, c in zip(networks, (pair.first, pair.second), strict=True)
+                _apply(n, c, image, style, request) for n, c in zip(networks, (pair.first, pair.second), strict=True)
             ]
         result = Result(
             run_id, pair.task, request.pair, style, image, *outputs, _difference(*outputs), _correspond(*networks)
@@ -197,7 +199,7 @@ def _check(request: Request) -> tuple[Pair, str | None]:
 
 
 def _run_id(request: Request, style: str | None, image: np.ndarray) -> str:
-    digest = hashlib.sha256(f"{request.pair} {style} {image.shape}".encode())
+    digest = hashlib.sha256(f"{request.pair} {style} {image.shape} {request.intervention.key()}".encode())
     digest.update(image.tobytes())
     if request.labels is not None:
         digest.update(request.labels.tobytes())
@@ -205,12 +207,10 @@ def _run_id(request: Request, style: str | None, image: np.ndarray) -> str:
 
 
 @torch.inference_mode()
-def _apply(
-    network: nn.Module, checkpoint: str, image: np.ndarray, style: str | None, truth: np.ndarray | None
-) -> Output:
+def _apply(network: nn.Module, checkpoint: str, image: np.ndarray, style: str | None, request: Request) -> Output:
     pixels = torch.from_numpy(image).permute(2, 0, 1)[None].to(torch.float32) / 255
     condition = () if style is None else (torch.eye(len(STYLES))[STYLES.index(style)][None],)
-    with recording(network) as records:
+    with intervening(network, request.intervention), recording(network) as records:
         started = time.perf_counter()
         answer = network(pixels, *condition)[0]
         seconds = time.perf_counter() - started - records.overhead
@@ -230,7 +230,7 @@ def _apply(
         picture=picture,
         labels=labels,
         areas={} if labels is None else _areas(labels),
-        mean_iou=None if truth is None or labels is None else _picture_iou(truth, labels),
+        mean_iou=None if labels is None or request.labels is None else _picture_iou(request.labels, labels),
         seconds=seconds,
         parameters=overhead.total,
         added=overhead.added,

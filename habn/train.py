@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 
 from habn.cards import card_text, segmentation_card, style_card
-from habn.checkpoints import CheckpointError, read_weights, save_checkpoint
+from habn.checkpoints import WEIGHTS, CheckpointError, check_weights, read_weights, save_checkpoint
 from habn.data import load_segmentation
 from habn.data.segmentation import DataError
 from habn.networks import build_network
@@ -58,6 +58,7 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--norm", default="bn", choices=NORM_LABELS, metavar="NORM", help=", ".join(NORM_LABELS))
     parser.add_argument("--search", action="store_true", help="learn HABN's gates and make them hard at the end")
     parser.add_argument("--run", type=Path, required=True, help="the folder of the run; an existing run is continued")
+    parser.add_argument("--start-from", type=Path, help="a checkpoint whose weights a new run starts with")
     parser.add_argument("--branch-from", type=Path, help="the folder of a run that was stopped with --stop-at")
     parser.add_argument("--checkpoint", type=Path, help="where the finished checkpoint goes")
     parser.add_argument("--batch-size", type=int, default=8)
@@ -96,9 +97,7 @@ def train_segmentation(args: argparse.Namespace) -> None:
         return
     test = load_segmentation(args.data, args.root, "test").to(device)
     metrics = describe_segmentation(evaluate_segmentation(network, test), test.classes)
-    card = segmentation_card(
-        args.data, test.classes, task.recipe, options_dict(training_options(args)), metrics, trunk_digest(args)
-    )
+    card = segmentation_card(args.data, test.classes, task.recipe, training_of(args), metrics, trunk_digest(args))
     save_checkpoint(network, args.checkpoint, card, card_text(network, card))
 
 
@@ -110,13 +109,19 @@ def train_style(args: argparse.Namespace) -> None:
     network = run(args, build(args, "cfanet").to(device), task)
     if network is None:
         return
-    card = style_card(task.recipe, options_dict(training_options(args)), task.evaluate(network), trunk_digest(args))
+    card = style_card(task.recipe, training_of(args), task.evaluate(network), trunk_digest(args))
     save_checkpoint(network, args.checkpoint, card, card_text(network, card))
 
 
 def build(args: argparse.Namespace, name: str, **config) -> torch.nn.Module:
     torch.manual_seed(args.seed)
-    return build_network(name, args.norm, {"search": True} if args.search else None, **config)
+    network = build_network(name, args.norm, {"search": True} if args.search else None, **config)
+    if args.start_from is not None:
+        path = args.start_from / WEIGHTS
+        weights = {**network.state_dict(), **read_weights(path)}  # a BN checkpoint may start an HABN network
+        check_weights(network.state_dict(), weights, path)
+        network.load_state_dict(weights)
+    return network
 
 
 def run(args: argparse.Namespace, network: torch.nn.Module, task) -> torch.nn.Module | None:
@@ -129,6 +134,12 @@ def run(args: argparse.Namespace, network: torch.nn.Module, task) -> torch.nn.Mo
         return None
     network.load_state_dict(read_weights(args.run / BEST))
     return network.eval()
+
+
+def training_of(args: argparse.Namespace) -> dict:
+    """How a checkpoint was trained, for its card."""
+    start = None if args.start_from is None else args.start_from.name
+    return {"start_from": start, **options_dict(training_options(args))}
 
 
 def trunk_digest(args: argparse.Namespace) -> str | None:

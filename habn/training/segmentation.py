@@ -27,8 +27,8 @@ class SegmentationRecipe:
 
     batch_size: int = 8
     crop: tuple[int, int] = (192, 256)
-    scale: tuple[float, float] = (0.5, 1.25)
-    jitter: float = 0.3
+    scale: tuple[float, float] = (0.5, 2.0)
+    jitter: float = 0.4
     rare_class: float = 1.10
 
 

@@ -46,8 +46,11 @@ def load_checkpoint(folder_or_hub_id: str | Path) -> nn.Module:
     card = _read_card(folder / CONFIG)
     try:
         network = build_network(card["network"], card["norm"], **card["config"])
-    except (TypeError, ValueError) as error:
-        raise CheckpointError(f"{folder / CONFIG} describes a network that cannot be built: {error}") from None
+    except (TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).split("\n")[0].rstrip(".")
+        raise CheckpointError(
+            f"{folder / CONFIG} describes a network that cannot be built ({reason}); download or train it again."
+        ) from None
     weights = read_weights(folder / WEIGHTS)
     check_weights(network.state_dict(), weights, folder / WEIGHTS)
     network.load_state_dict(weights)
@@ -143,7 +146,7 @@ def _read_card(path: Path) -> dict:
         card = json.loads(path.read_text())
     except FileNotFoundError:
         raise CheckpointError(f"{path} is missing; a checkpoint folder holds {CONFIG} and {WEIGHTS}.") from None
-    except (json.JSONDecodeError, UnicodeDecodeError):
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
         raise CheckpointError(f"{path} is not valid JSON; download or train the checkpoint again.") from None
     for key in ("network", "norm", "config"):
         if not isinstance(card, dict) or key not in card:

@@ -11,6 +11,7 @@ mu and sigma^2 are the batch's statistics in training and the running ones in ev
 "Departure", and the README lists them.
 """
 
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import torch
@@ -104,22 +105,33 @@ class SpatialContextEncoder(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         with torch.autocast(x.device.type, enabled=False):
-            m = F.conv2d(x.to(self.conv1.weight.dtype), self.conv1.weight)
+            x = x.to(self.conv1.weight.dtype)
+            m = F.conv2d(x, self.conv1.weight)
+            size = F.conv2d(x[:, :, :1, :1].abs(), self.conv1.weight.abs())  # of what is summed at one pixel
             # Departure: the first pre-activation is centred over the picture. Its mean is then 0, so it is positive
             # somewhere unless it is constant, whatever the weights and whatever the scale of x.
-            m = m - m.mean((2, 3), keepdim=True) + self.conv1.bias[:, None, None]
+            m = _without_rounding(m - m.mean((2, 3), keepdim=True), size) + self.conv1.bias[:, None, None]
             m = F.relu(self.conv3(F.relu(self.conv2(F.relu(m)))))
             return self._normalize(m)
 
     def _normalize(self, m: Tensor) -> Tensor:
         # Departure: the text says "normalized" and no more. A map with an overflow counts as constant.
         m = torch.nan_to_num(m, nan=0.0, posinf=0.0)
+        lowest = m.amin((2, 3), keepdim=True)
+        m = _without_rounding(m - lowest, lowest)
         if self.normalization == "zscore":
             m = m - m.mean((2, 3), keepdim=True)
             return m * torch.rsqrt(m.square().mean((2, 3), keepdim=True) + self.eps**2)
-        m = m - m.amin((2, 3), keepdim=True)
         size = m.amax((2, 3), keepdim=True) if self.normalization == "minmax" else m.mean((2, 3), keepdim=True)
         return m / (size + self.eps)
+
+
+def _without_rounding(difference: Tensor, size: Tensor) -> Tensor:
+    """0 where a difference of numbers of that size is rounding alone, as between equal pixels of one convolution.
+
+    Normalization would blow it up: a constant map of 1e6 came out with an *s* of up to 1.
+    """
+    return difference.masked_fill(difference.abs() <= 16 * torch.finfo(difference.dtype).eps * size, 0)
 
 
 class DifferentiableSearch(nn.Module):
@@ -165,6 +177,21 @@ class DifferentiableSearch(nn.Module):
         if self.logits is not None:
             self.closed.copy_(self.logits < 0)
             self.logits = None
+
+
+class _Share(torch.autograd.Function):
+    """Clamp to [0, 1], passing on every gradient that leads back inside: no share is ever stuck beyond an end."""
+
+    @staticmethod
+    def forward(ctx, value: Tensor) -> Tensor:
+        ctx.save_for_backward(value)
+        return value.clamp(0, 1)
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> Tensor:
+        (value,) = ctx.saved_tensors
+        leads_out = ((value < 0) & (grad > 0)) | ((value > 1) & (grad < 0))  # descent goes against the gradient
+        return grad.masked_fill(leads_out, 0)
 
 
 class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
@@ -261,9 +288,9 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
         if self.statistics == "own":
             own_var, own_mean = torch.var_mean(x.to(mean.dtype), (2, 3), correction=0)
             if toward_mean is not None:
-                toward_mean = toward_mean.clamp(0, 1) * (own_mean - mean)
+                toward_mean = _Share.apply(toward_mean) * (own_mean - mean)
             if toward_var is not None:
-                toward_var = toward_var.clamp(0, 1) * (own_var - var)
+                toward_var = _Share.apply(toward_var) * (own_var - var)
         elif self.units == "relative":
             if toward_mean is not None:
                 toward_mean = toward_mean * torch.sqrt(var + self.eps)
@@ -276,7 +303,7 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
         if not self.training and self.running_mean is not None:
             return self.running_mean[None], self.running_var[None]
         count = x.numel() // x.shape[1]
-        if self.training and count < 2:
+        if count < 2:
             raise ValueError(f"Expected more than 1 value per channel when training, got input size {tuple(x.shape)}")
         mean, var = batch_statistics(x)
         if self.training and update_running and self.track_running_stats:
@@ -292,7 +319,7 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
 
 
 def convert_batch_norm(module: nn.Module, **options) -> nn.Module:
-    """Turn every `torch.nn.BatchNorm2d` in a module into HABN with delta = 0.
+    """Turn every `torch.nn.BatchNorm2d` in a module, but no layer derived from it, into HABN with delta = 0.
 
     The converted network computes what it computed before. Parameters and running statistics are shared with the
     old layers, the old module is changed in place; `parameter_overhead` reports what was added.
@@ -304,12 +331,13 @@ def convert_batch_norm(module: nn.Module, **options) -> nn.Module:
     Returns:
         The module, or a new layer where the module itself is a BatchNorm2d.
     """
-    if isinstance(module, nn.BatchNorm2d) and not isinstance(module, HyperAdaptiveBatchNorm2d):
-        layer = HyperAdaptiveBatchNorm2d(*_batch_norm_arguments(module), **options)
-        return _share_state(module, layer.to(_device_of(module)))
-    for name, child in module.named_children():
-        setattr(module, name, convert_batch_norm(child, **options))
-    return module
+
+    def converted(old: nn.BatchNorm2d) -> nn.BatchNorm2d:
+        new = HyperAdaptiveBatchNorm2d(*_batch_norm_arguments(old), **options)
+        tensors = [*old.parameters(), *old.buffers()]
+        return _share_state(old, new.to(tensors[0].device, tensors[0].dtype) if tensors else new)
+
+    return _replace(module, nn.BatchNorm2d, converted)
 
 
 def revert_batch_norm(module: nn.Module) -> nn.Module:
@@ -318,11 +346,11 @@ def revert_batch_norm(module: nn.Module) -> nn.Module:
     Returns:
         The module, changed in place, or a new layer where the module itself is an HABN layer.
     """
-    if isinstance(module, HyperAdaptiveBatchNorm2d):
-        return _share_state(module, nn.BatchNorm2d(*_batch_norm_arguments(module)))
-    for name, child in module.named_children():
-        setattr(module, name, revert_batch_norm(child))
-    return module
+
+    def reverted(old: nn.BatchNorm2d) -> nn.BatchNorm2d:
+        return _share_state(old, nn.BatchNorm2d(*_batch_norm_arguments(old)))
+
+    return _replace(module, HyperAdaptiveBatchNorm2d, reverted)
 
 
 class ParameterOverhead(NamedTuple):
@@ -341,6 +369,15 @@ def parameter_overhead(module: nn.Module) -> ParameterOverhead:
     return ParameterOverhead(total, added, added / max(1, total - added))
 
 
+def _replace(module: nn.Module, kind: type, build: Callable[[nn.Module], nn.Module]) -> nn.Module:
+    """Put build(layer) wherever a layer of exactly that kind stands; one that stands in two places remains one."""
+    new = {layer: build(layer) for layer in module.modules() if type(layer) is kind}
+    for name, layer in list(module.named_modules(remove_duplicate=False)):
+        if name and layer in new:
+            module.set_submodule(name, new[layer])
+    return new.get(module, module)
+
+
 def _batch_norm_arguments(layer: nn.BatchNorm2d) -> tuple:
     return layer.num_features, layer.eps, layer.momentum, layer.affine, layer.track_running_stats
 
@@ -350,11 +387,6 @@ def _share_state(old: nn.BatchNorm2d, new: nn.BatchNorm2d) -> nn.BatchNorm2d:
     new.running_mean, new.running_var = old.running_mean, old.running_var
     new.num_batches_tracked = old.num_batches_tracked
     return new.train(old.training)
-
-
-def _device_of(layer: nn.Module) -> torch.device:
-    tensors = [*layer.parameters(), *layer.buffers()]
-    return tensors[0].device if tensors else torch.device("cpu")
 
 
 def _check_choice(name: str, value: str, choices: type) -> None:

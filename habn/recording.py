@@ -164,28 +164,19 @@ def _describe(layer: nn.Module, x: Tensor, weight: Tensor | None, bias: Tensor |
         state = layer.search_state()
         kind = "habn-plus" if layer.statistics == "own" else "habn"
         return kind, *layer.factors(x, weight, bias), state.delta, state.gates
-    if weight is None:
-        weight = torch.ones(1, x.shape[1]) if layer.weight is None else layer.weight[None]
-        bias = torch.zeros(1, x.shape[1]) if layer.bias is None else layer.bias[None]
-    if isinstance(layer, nn.InstanceNorm2d):
-        var, mean = torch.var_mean(x.float(), (2, 3), correction=0)
-        return "in", None, Factors(weight, bias, mean, var), none, zeros, zeros
-    mean, var = layer.running_mean[None], layer.running_var[None]
+    scale = x.new_ones(1, x.shape[1]) if layer.weight is None else layer.weight[None]
+    shift = x.new_zeros(1, x.shape[1]) if layer.bias is None else layer.bias[None]
     if isinstance(layer, FiLM2d):
-        own_weight = 1 if layer.weight is None else layer.weight
-        own_bias = 0 if layer.bias is None else layer.bias
-        scale, shift = layer.modulation(x)
-        outer_weight, outer_bias = (1, 0) if layer.weight is not None else (weight, bias)
-        scale, shift = own_weight * scale, own_bias * scale + shift
-        return (
-            "film",
-            None,
-            Factors(outer_weight * scale, outer_weight * shift + outer_bias, mean, var),
-            none,
-            zeros,
-            zeros,
-        )
-    return "bn", None, Factors(weight, bias, mean, var), none, zeros, zeros
+        film_scale, film_shift = layer.modulation(x)
+        scale, shift = film_scale * scale, film_scale * shift + film_shift
+    if weight is not None:
+        scale, shift = weight * scale, weight * shift + bias
+    if layer.running_mean is None:
+        var, mean = torch.var_mean(x.float(), (2, 3), correction=0)
+    else:
+        mean, var = layer.running_mean[None], layer.running_var[None]
+    kind = "in" if isinstance(layer, nn.InstanceNorm2d) else "film" if isinstance(layer, FiLM2d) else "bn"
+    return kind, None, Factors(scale, shift, mean, var), none, zeros, zeros
 
 
 def _array(values: Tensor) -> np.ndarray:

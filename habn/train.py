@@ -19,7 +19,8 @@ import torch
 from habn.cards import card_text, segmentation_card, style_card
 from habn.checkpoints import WEIGHTS, CheckpointError, check_weights, read_weights, save_checkpoint
 from habn.data import load_segmentation
-from habn.data.segmentation import DataError
+from habn.data.drawn import load_scenes
+from habn.data.segmentation import DataError, join
 from habn.networks import build_network
 from habn.networks.normalization import NORM_LABELS
 from habn.training.loop import BEST, STATE, TrainingOptions, fit, options_dict
@@ -46,6 +47,9 @@ def build_parser() -> argparse.ArgumentParser:
     segmentation.add_argument("--data", default="scenes", help="scenes, camvid or cityscapes")
     segmentation.add_argument("--root", type=Path, help="the folder of the data set; scenes are drawn and need none")
     segmentation.add_argument("--crop", type=int, nargs=2, default=(192, 256), metavar=("H", "W"))
+    segmentation.add_argument(
+        "--with-scenes", type=int, default=0, metavar="N", help="drawn scenes to train on besides"
+    )
     style = tasks.add_parser("style", help="CFA-Net on photographs and paintings")
     style.add_argument("--root", type=Path, required=True, help="holds content/{train,val,test} and styles")
     style.add_argument("--squeezenet", type=Path, required=True, help="SqueezeNet 1.1 features, a safetensors file")
@@ -91,6 +95,8 @@ def training_options(args: argparse.Namespace) -> TrainingOptions:
 def train_segmentation(args: argparse.Namespace) -> None:
     device = torch.device(args.device)
     train, val = (load_segmentation(args.data, args.root, split).to(device) for split in ("train", "val"))
+    if args.with_scenes:
+        train = join(train, load_scenes("train", args.with_scenes, tuple(train.images.shape[2:])).to(device))
     task = SegmentationTask(train, val, SegmentationRecipe(batch_size=args.batch_size, crop=tuple(args.crop)))
     network = run(args, build(args, "spvcnn", num_classes=len(train.classes)).to(device), task)
     if network is None:
@@ -139,7 +145,8 @@ def run(args: argparse.Namespace, network: torch.nn.Module, task) -> torch.nn.Mo
 def training_of(args: argparse.Namespace) -> dict:
     """How a checkpoint was trained, for its card."""
     start = None if args.start_from is None else args.start_from.name
-    return {"start_from": start, **options_dict(training_options(args))}
+    scenes = {"with_scenes": args.with_scenes} if args.task == "segmentation" else {}
+    return {"start_from": start, **scenes, **options_dict(training_options(args))}
 
 
 def trunk_digest(args: argparse.Namespace) -> str | None:

@@ -64,6 +64,18 @@ class SegmentationData:
         return SegmentationData(self.images.to(device), self.labels.to(device), self.classes)
 
 
+def join(first: SegmentationData, second: SegmentationData) -> SegmentationData:
+    """One data set of two with the same classes and picture sizes.
+
+    Raises:
+        DataError: when their classes differ.
+    """
+    if first.classes != second.classes:
+        raise DataError("Only data sets with the same classes can be trained on together; drawn scenes have CamVid's.")
+    images, labels = torch.cat([first.images, second.images]), torch.cat([first.labels, second.labels])
+    return SegmentationData(images, labels, first.classes)
+
+
 class DataError(ValueError):
     """One sentence on a data folder that is not as it should be."""
 

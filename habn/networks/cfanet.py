@@ -110,5 +110,10 @@ class CFANet(nn.Module):
             x = block(x, style)
         x = self.aggregate2(x, quarter, style)
         x = self.aggregate1(x, half, style)
-        x = self.to_pixels(F.interpolate(x, scale_factor=2, mode="nearest"))
-        return torch.sigmoid(x)[..., :height, :width]
+        x = self.to_pixels(F.interpolate(x, scale_factor=2, mode="nearest"))[..., :height, :width]
+        return torch.sigmoid(x + self.grey_logits(pixels))
+
+    def grey_logits(self, pixels: Tensor) -> Tensor:
+        """What the output starts from: the photograph's light and shade without its colours, before the sigmoid."""
+        red, green, blue = pixels.split(1, dim=1)
+        return 4 * (0.299 * red + 0.587 * green + 0.114 * blue) - 2  # ITU-R BT.601 luma; 4 is the sigmoid's inverse slope

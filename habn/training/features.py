@@ -74,12 +74,12 @@ class SqueezeNetFeatures(nn.Module):
 def load_features(path: str | Path) -> SqueezeNetFeatures:
     """SqueezeNet 1.1's first eight layers from a safetensors file with torchvision's key names.
 
-    Keys of later layers and of the classifier are allowed and unused. A file other than the one that this project measured
-    with is accepted when its keys and shapes fit, with a warning, since style distances are comparable between runs with the
-    same weights only.
+    Keys of later layers and of the classifier are allowed and unused. A file other than the one that this project
+    measured with is accepted when its keys and shapes fit, with a warning, since style distances are comparable between
+    runs with the same weights only.
 
     Raises:
-        FeatureError: the file is missing, is not safetensors, or lacks a key, or a tensor has a wrong shape or is not finite.
+        FeatureError: the file is missing, is no safetensors, lacks a key, or a tensor has a wrong shape or is infinite.
     """
     try:
         content = Path(path).read_bytes()
@@ -101,8 +101,8 @@ def load_features(path: str | Path) -> SqueezeNetFeatures:
     network.load_state_dict({key: state[key] for key in network.state_dict()})
     if hashlib.sha256(content).hexdigest() != KNOWN_SHA256:
         warnings.warn(
-            f"{path} fits SqueezeNet 1.1 but is not the file that this project measured with (SHA-256 {KNOWN_SHA256[:12]}...): "
-            "do not compare its style distances with the published tables.",
+            f"{path} fits SqueezeNet 1.1 but is not the file that this project measured with (SHA-256 "
+            f"{KNOWN_SHA256[:12]}...): do not compare its style distances with the published tables.",
             stacklevel=2,
         )
     return network

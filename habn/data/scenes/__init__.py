@@ -1,8 +1,8 @@
 """Drawn street scenes with exact labels: the data set that needs no download.
 
-    layout     what stands where, in metres                 lens      weather and sensor
-    canvas     camera, light, picture and labels            textures  noise, masonry, leaves
-    ground, buildings, vehicles, plants, people, furniture  the things themselves
+layout     what stands where, in metres                 lens      weather and sensor
+canvas     camera, light, picture and labels            textures  noise, masonry, leaves
+ground, buildings, vehicles, plants, people, furniture  the things themselves
 """
 
 from typing import NamedTuple
@@ -12,8 +12,9 @@ from PIL import Image, ImageDraw
 
 from habn.data.scenes.canvas import Canvas, Label
 from habn.data.scenes.ground import blurred, paint_ground, paint_sky
-from habn.data.scenes.layout import Thing, build_street
+from habn.data.scenes.layout import build_street
 from habn.data.scenes.lens import add_reflections, build_light, develop
+from habn.data.scenes.plan import Thing
 from habn.data.scenes.vehicles import Vehicle
 
 __all__ = ["Label", "Scene", "draw_scene"]
@@ -31,20 +32,23 @@ class Scene(NamedTuple):
 def draw_scene(seed: int, height: int = 360, width: int = 480) -> Scene:
     """Draw the street scene number `seed`; at another size it is the same street, seen by the same camera.
 
-    Things are painted from far to near, each into picture and labels by one call. Lens and weather change the picture only.
+    Things are painted from far to near, each into picture and labels by one call. The lens changes the picture only.
 
     Raises:
         ValueError: if `height` or `width` is less than 32.
     """
     if height < SMALLEST or width < SMALLEST:
-        raise ValueError(f"A scene must be at least {SMALLEST} x {SMALLEST} pixels, not {height} x {width}: ask for a larger one.")
+        raise ValueError(
+            f"A scene must be at least {SMALLEST} x {SMALLEST} pixels, not {height} x {width}: ask for a larger one."
+        )
     rng = np.random.default_rng(seed)
     light = build_light(rng)
     street = build_street(rng, light)
     canvas = Canvas(street.camera, light, height, width)
     paint_sky(canvas, seed)
-    paint_ground(canvas, street.ground, _shadows(canvas, street.things), _contacts(canvas, street.things))
-    for thing in sorted(street.things, key=lambda thing: thing.z, reverse=True):
+    things = [*street.vehicles, *street.others]
+    paint_ground(canvas, street.ground, _shadows(canvas, things), _contacts(canvas, street.vehicles))
+    for thing in sorted(things, key=lambda thing: thing.z, reverse=True):
         thing.paint(canvas)
     if light.wetness > 0:
         add_reflections(canvas, light.wetness)
@@ -63,14 +67,13 @@ def _shadows(canvas: Canvas, things: list[Thing]) -> np.ndarray:
     return blurred(mask, canvas.width / 300)
 
 
-def _contacts(canvas: Canvas, things: list[Thing]) -> np.ndarray:
+def _contacts(canvas: Canvas, vehicles: list[Vehicle]) -> np.ndarray:
     """How much of all light is kept off the ground under vehicles, in [0, 1]."""
     mask = Image.new("L", canvas.size)
     draw = ImageDraw.Draw(mask)
-    for thing in things:
-        if isinstance(thing, Vehicle):
-            for margin, darkness in ((0.35, 60), (0.15, 120), (-0.05, 215)):
-                _fill(draw, canvas, thing.footprint(margin), darkness)
+    for vehicle in vehicles:
+        for margin, darkness in ((0.35, 60), (0.15, 120), (-0.05, 215)):
+            _fill(draw, canvas, vehicle.footprint(margin), darkness)
     return blurred(mask, canvas.width / 160)
 
 

@@ -4,23 +4,34 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageDraw
 
 from habn.data.scenes.canvas import Canvas, Label
 from habn.data.scenes.textures import masonry, noise, window, with_alpha
 
 WALLS = {
     "brick": [(0.44, 0.22, 0.16), (0.50, 0.30, 0.20), (0.62, 0.52, 0.36), (0.36, 0.25, 0.20), (0.55, 0.45, 0.34)],
-    "render": [(0.80, 0.78, 0.72), (0.74, 0.68, 0.54), (0.66, 0.70, 0.72), (0.72, 0.58, 0.48), (0.58, 0.62, 0.54), (0.85, 0.84, 0.82)],
+    "render": [
+        (0.80, 0.78, 0.72),
+        (0.74, 0.68, 0.54),
+        (0.66, 0.70, 0.72),
+        (0.72, 0.58, 0.48),
+        (0.58, 0.62, 0.54),
+        (0.85, 0.84, 0.82),
+    ],
     "stone": [(0.52, 0.49, 0.43), (0.60, 0.57, 0.50), (0.40, 0.39, 0.37)],
 }
-Box = Callable[..., None]  # box(x, y, across, up, rgb, lit=False): a rectangle on a facade, in metres from its lower left corner
+Box = Callable[
+    ..., None
+]  # box(x, y, across, up, rgb, lit=False): a rectangle on a facade, in metres from its lower left corner
 TEXELS_OF_MASONRY = 40  # per metre
 
 
 @dataclass(frozen=True)
 class Building:
-    """A box on the ground from `x` (its face on the street) away from the road to `x + depth * side`, and from z0 to z1, with a roof."""
+    """A house from `x`, its face on the street, to `x + depth * side`, and from z0 to z1.
+
+    `eaves` is the height of its walls, `ridge` that of its roof above them; the sun shines above `shaded_below`.
+    """
 
     x: float
     side: int
@@ -51,18 +62,22 @@ class Building:
             self._wall(canvas, rng, wall, (left, self.z0), (right, self.z0), (0, 0, -1), shop=False)
         near = max(self.z0 - 0.05, 2.5)
         ends = ((self.x, near), (self.x, self.z1))
-        self._wall(canvas, rng, wall, *(ends if self.side > 0 else ends[::-1]), (-self.side, 0, 0), shop=rng.random() < 0.45)
+        self._wall(
+            canvas, rng, wall, *(ends if self.side > 0 else ends[::-1]), (-self.side, 0, 0), shop=rng.random() < 0.45
+        )
         if self.ridge > 0:
             self._roof(canvas, rng, wall, left, right)
 
-    def _wall(self, canvas: Canvas, rng: np.random.Generator, wall: np.ndarray, a: tuple, b: tuple, normal: tuple, shop: bool) -> None:
+    def _wall(
+        self, canvas: Canvas, rng: np.random.Generator, wall: np.ndarray, a: tuple, b: tuple, normal: tuple, shop: bool
+    ) -> None:
         a, b = (b, a) if normal[0] < 0 else (a, b)
         (xa, za), (xb, zb) = a, b
         corners = np.array([(xa, self.eaves, za), (xb, self.eaves, zb), (xb, 0, zb), (xa, 0, za)])
         if canvas.misses(corners):
             return
         width, nearest = float(np.hypot(xb - xa, zb - za)), min(za, zb)
-        density = float(np.clip(900 * canvas.camera.focal / max(nearest, 8), 5, 40))
+        density = float(np.clip(900 * canvas.camera.focal / max(nearest, 8), 5, 30))
         albedo, lit = draw_facade(rng, wall, self.material, width, self.eaves, density, shop)
         levels = np.linspace(self.eaves, 0, len(albedo), dtype=np.float32)[:, None]
         light = canvas.light
@@ -87,14 +102,21 @@ class Building:
             course = [(x0, y0, self.z0), (x0, y0, self.z1), (x1, y1, self.z1), (x1, y1, self.z0)]
             canvas.face(np.array(course), tiles * rng.uniform(0.9, 1.1), slope, Label.BUILDING)
         for z in rng.uniform(self.z0, self.z1, rng.integers(1, 3)):
-            stack = [(middle - 0.5, top - 0.4, z), (middle + 0.5, top - 0.4, z), (middle + 0.5, top + 1, z), (middle - 0.5, top + 1, z)]
+            stack = [
+                (middle - 0.5, top - 0.4, z),
+                (middle + 0.5, top - 0.4, z),
+                (middle + 0.5, top + 1, z),
+                (middle - 0.5, top + 1, z),
+            ]
             canvas.face(np.array(stack), wall * 0.8, (0, 0, -1), Label.BUILDING)
 
     def shadow(self, canvas: Canvas) -> list[np.ndarray]:
         """The ground polygons (K, 3) that the sun does not reach."""
         offset = canvas.light.shadow_of(self.eaves + self.ridge / 2)
         back = self.x + self.side * self.depth
-        foot = np.array([(self.x, 0, self.z0), (self.x, 0, self.z1), (back, 0, self.z1), (back, 0, self.z0)], dtype=float)
+        foot = np.array(
+            [(self.x, 0, self.z0), (self.x, 0, self.z1), (back, 0, self.z1), (back, 0, self.z0)], dtype=float
+        )
         edges = [np.array([p, q, q + offset, p + offset]) for p, q in zip(foot, np.roll(foot, -1, 0), strict=True)]
         return [*edges, foot + offset]
 
@@ -102,16 +124,30 @@ class Building:
 def draw_facade(
     rng: np.random.Generator, wall: np.ndarray, material: str, width: float, height: float, density: float, shop: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A facade of `width` x `height` metres at `density` texels per metre: colours (h, w, 3) in [0, 1], and the lit windows (h, w)."""
+    """A facade of `width` x `height` metres at `density` texels per metre.
+
+    Returns its colours (h, w, 3) in [0, 1] and where its windows are lit after dark (h, w).
+    """
     w, h = max(int(width * density), 2), max(int(height * density), 2)
-    image, lamp = Image.fromarray(_wall_surface(rng, wall, material, h, w, density)), Image.new("L", (w, h))
-    draw, lamp_draw = ImageDraw.Draw(image), ImageDraw.Draw(lamp)
+    albedo, lamps = _wall_surface(rng, wall, material, h, w, density), np.zeros((h, w), dtype=bool)
 
-    def box(x: float, y: float, across: float, up: float, rgb: np.ndarray | tuple, lit: bool = False) -> None:
-        corners = (x * density, (height - y - up) * density, (x + across) * density, (height - y) * density)
-        draw.rectangle(corners, fill=tuple(int(255 * min(max(value, 0), 1)) for value in rgb))
-        lamp_draw.rectangle(corners, fill=255 if lit else 0)
+    def box(x: float, y: float, across: float, up: float, rgb: np.ndarray, lit: bool = False) -> None:
+        top, left = max(int((height - y - up) * density), 0), max(int(x * density), 0)
+        bottom, right = max(int((height - y) * density), top + 1), max(int((x + across) * density), left + 1)
+        albedo[top:bottom, left:right] = rgb
+        lamps[top:bottom, left:right] = lit
 
+    def copy(source: tuple[float, float], target: tuple[float, float], across: float, up: float) -> None:
+        size = int((up + 0.48) * density), int((across + 0.24) * density)
+        (y0, x0), (y1, x1) = (
+            (max(int((height - y - up - 0.22) * density), 0), max(int((x - 0.12) * density), 0))
+            for x, y in (source, target)
+        )
+        size = min(size[0], h - y0, h - y1), min(size[1], w - x0, w - x1)
+        for layer in (albedo, lamps):
+            layer[y1 : y1 + size[0], x1 : x1 + size[1]] = layer[y0 : y0 + size[0], x0 : x0 + size[1]]
+
+    drawn: list[tuple[float, float]] = []
     frame = np.array([(0.85, 0.84, 0.80), (0.85, 0.84, 0.80), (0.22, 0.20, 0.19), (0.35, 0.25, 0.18)][rng.integers(4)])
     storey, base = rng.uniform(2.7, 3.4), rng.uniform(3.2, 3.9) if shop else 0.0
     columns = max(int(width / rng.uniform(1.9, 3.2)), 1)
@@ -124,23 +160,29 @@ def draw_facade(
             x = (column + 0.5) * pitch - across / 2
             if floor == 0 and not shop and column == columns // 2:
                 _door(rng, box, x, frame)
-            else:
+            elif len(drawn) < 4:
                 _window(rng, box, (x, y, across, high), frame, lintel, detailed=density > 12)
+                drawn.append((x, y))
+            else:
+                copy(drawn[rng.integers(4)], (x, y), across, high)
     if shop:
         _shop(rng, box, width, base)
     box(0, height - 0.35, width, 0.35, wall * 1.2)
     box(0, height - 0.47, width, 0.12, wall * 0.6)
     grime = window(noise(1.8), rng, h, w, 30 / density)
-    return np.asarray(image, dtype=np.float32) / 255 * (1 + 0.07 * grime[..., None]), np.asarray(lamp) > 0
+    albedo *= (1 + np.float32(0.07) * grime)[..., None]
+    return albedo, lamps
 
 
-def _wall_surface(rng: np.random.Generator, wall: np.ndarray, material: str, h: int, w: int, density: float) -> np.ndarray:
+def _wall_surface(
+    rng: np.random.Generator, wall: np.ndarray, material: str, h: int, w: int, density: float
+) -> np.ndarray:
     step = TEXELS_OF_MASONRY / density
-    tone = 1 + 0.05 * window(noise(0.6), rng, h, w, max(step, 1))
+    tone = 1 + np.float32(0.05) * window(noise(0.6), rng, h, w, max(step, 1))
     if material != "render":
         bricks = masonry(3, 9) if material == "brick" else masonry(14, 26)
         tone = tone * (1 + (window(bricks, rng, h, w, step) - 1) * np.float32(min(density / 20, 1)))
-    return (np.clip(wall.astype(np.float32) * tone[..., None], 0, 1) * 255).astype(np.uint8)
+    return wall.astype(np.float32) * tone[..., None]
 
 
 def _door(rng: np.random.Generator, box: Box, x: float, frame: np.ndarray) -> None:

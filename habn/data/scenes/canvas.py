@@ -1,6 +1,7 @@
 """What a street scene is painted on: a picture and its labels, seen by one camera and lit by one light.
 
-World coordinates are metres along the road: x to the right of the road's centre line, y up from the asphalt, z forward from the camera.
+World coordinates are metres along the road: x to the right of the road's centre line, y up from the asphalt, z forward
+from the camera.
 """
 
 import math
@@ -32,7 +33,10 @@ class Label(IntEnum):
 
 @dataclass(frozen=True)
 class Camera:
-    """A dash camera. `focal` is in picture widths, `horizon` in picture heights from the top, `bend` is the road's curvature in 1/m."""
+    """A dash camera; `focal` is in picture widths, `horizon` in picture heights from the top.
+
+    `bend` is the curvature (1/m) of the road before it.
+    """
 
     focal: float
     horizon: float
@@ -44,7 +48,7 @@ class Camera:
 
 @dataclass(frozen=True)
 class Light:
-    """Sun, sky and air. Colours are linear RGB in [0, 1]; `sun_direction` points to the sun; `visibility` is in metres."""
+    """Sun, sky and air. Colours are RGB in [0, 1]; `sun_direction` points to the sun; `visibility` is in metres."""
 
     sun_direction: np.ndarray
     sun: np.ndarray
@@ -79,7 +83,7 @@ class Light:
 class Canvas:
     """Picture and labels at twice the wanted resolution, always painted together.
 
-    Output pixel i is painted pixel 2 i + 1: there the label is read, and there the filter that halves the picture is centred.
+    Output pixel i is painted pixel 2 i + 1: there the label is read and the filter that halves the picture is centred.
     """
 
     def __init__(self, camera: Camera, light: Light, height: int, width: int) -> None:
@@ -159,7 +163,7 @@ class Canvas:
             self.polygon(outline, colour, label)
 
     def lines(self, points: np.ndarray, widths: np.ndarray, rgb: np.ndarray, label: Label) -> None:
-        """Draw world polylines (L, K, 3), `widths` (L,) metres thick, of colours `rgb` (L, 3), all about as far away as the first."""
+        """Draw world polylines (L, K, 3), `widths` (L,) metres thick, of colours `rgb` (L, 3), as far as the first."""
         depth = max(float(points[0, 0, 2]), NEAR)
         colours = self.light.through_air(self.light.shade(rgb, np.array([0.0, 0.3, -0.6])), depth)
         for corners, width, colour in zip(self.project(points), widths, colours, strict=True):
@@ -173,7 +177,7 @@ class Canvas:
         self.lines(np.asarray(points)[None], np.array([width]), np.asarray(rgb)[None], label)
 
     def veil(self, points: np.ndarray, rgb: np.ndarray, opacity: float, label: Label) -> None:
-        """Lay a see-through world polygon over the picture; the labels take it whole, as annotators do with railings."""
+        """Lay a see-through world polygon over the picture; the labels take it whole, as CamVid's do with railings."""
         outline = self.outline(points)
         if len(outline) < 3:
             return
@@ -183,14 +187,16 @@ class Canvas:
             return
         mask = Image.new("L", (right - left, bottom - top))
         ImageDraw.Draw(mask).polygon((outline - [left, top]).ravel().tolist(), fill=round(255 * opacity))
-        colour = self.light.through_air(self.light.shade(np.asarray(rgb), np.array([0.0, 0.0, -1.0])), points[:, 2].mean())
+        colour = self.light.through_air(
+            self.light.shade(np.asarray(rgb), np.array([0.0, 0.0, -1.0])), points[:, 2].mean()
+        )
         self.image.paste(_bytes(colour), (left, top), mask)
         self._labels_draw.polygon(outline.ravel().tolist(), fill=int(label))
 
     def picture(self, rgba: np.ndarray, corners: np.ndarray, label: Label) -> None:
         """Put up a picture (h, w, 4) uint8 in perspective; where its alpha is under one half nothing is painted.
 
-        `corners` (4, 3) are the world places of its top left, top right, bottom right and bottom left, all in front of the lens.
+        `corners` (4, 3) are the world places of its top left, top right, bottom right and bottom left, before the lens.
         """
         quad = self.project(corners)
         left, top = np.maximum(np.floor(quad.min(0)), 0).astype(int)
@@ -214,7 +220,7 @@ class Canvas:
         self.labels.paste(Image.fromarray(labels), (0, first))
 
     def halve(self) -> tuple[np.ndarray, np.ndarray]:
-        """The picture (H, W, 3) float32 in [0, 1], filtered to its size, and the labels (H, W) uint8, read at pixel centres."""
+        """The picture (H, W, 3) float32 in [0, 1], filtered, and the labels (H, W) uint8, read at pixel centres."""
         box = (0.5, 0.5, 2 * self.width + 0.5, 2 * self.height + 0.5)
         image = self.image.resize((self.width, self.height), Image.Resampling.BILINEAR, box)
         return np.asarray(image, dtype=np.float32) / 255, np.asarray(self.labels)[1::2, 1::2].copy()

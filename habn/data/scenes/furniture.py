@@ -48,7 +48,7 @@ class Pole:
 
 @dataclass(frozen=True)
 class Sign:
-    """A traffic sign on its own thin pole at (x, z): `kind` is a circle, triangle, diamond, blue, board or shop."""
+    """A traffic sign on its own thin pole at (x, z): `kind` is circle, triangle, diamond, blue or board."""
 
     x: float
     z: float
@@ -79,9 +79,7 @@ class Sign:
         for scale, rgb in layers:
             self._plate(canvas, shape * scale, rgb)
         ink = np.full(3, 0.08) if layers[-1][1].min() > 0.5 or self.kind == "diamond" else WHITE
-        for _ in range(6 if self.kind == "board" else 2):
-            x, y = rng.uniform(-0.8, 0.3) if self.kind == "board" else rng.uniform(-0.35, 0), rng.uniform(-0.5, 0.4) if self.kind == "board" else rng.uniform(-0.3, 0.2)
-            wide, tall = (rng.uniform(0.3, 0.8), 0.12) if self.kind == "board" else rng.uniform(0.12, 0.4, 2)
+        for x, y, wide, tall in _lettering(rng) if self.kind == "board" else _symbol(rng):
             self._plate(canvas, np.array([(x, y), (x + wide, y), (x + wide, y + tall), (x, y + tall)]), ink)
 
     def _plate(self, canvas: Canvas, shape: np.ndarray, rgb: np.ndarray) -> None:
@@ -91,6 +89,17 @@ class Sign:
     def shadow(self, canvas: Canvas) -> list[np.ndarray]:
         """The ground polygon (4, 3) that the sun does not reach."""
         return [narrow_shadow(canvas, self.x, self.z, self.height, 0.06)]
+
+
+def _lettering(rng: np.random.Generator) -> list[tuple[float, float, float, float]]:
+    """Three lines of words on a board, as boxes: x, y, width, height."""
+    lines = [(-1.0 + 0.26 * letter, 0.35 - 0.45 * line) for line in range(3) for letter in range(rng.integers(3, 8))]
+    return [(x, y, float(rng.uniform(0.08, 0.2)), float(rng.uniform(0.16, 0.26))) for x, y in lines]
+
+
+def _symbol(rng: np.random.Generator) -> list[tuple[float, float, float, float]]:
+    """Two boxes that together look like some symbol: x, y, width, height."""
+    return [(*rng.uniform([-0.35, -0.3], [0.0, 0.2]), *rng.uniform(0.12, 0.4, 2)) for _ in range(2)]
 
 
 @dataclass(frozen=True)
@@ -109,8 +118,13 @@ class TrafficLight:
             canvas.face(np.array([(self.x + dx, y, self.z - 0.1) for dx, y in box]), rgb, TO_CAMERA, Label.SIGN)
         angles = np.linspace(0, 2 * np.pi, 14)
         for lamp, rgb in enumerate([(1.0, 0.12, 0.08), (1.0, 0.6, 0.08), (0.15, 1.0, 0.5)]):
-            disc = np.stack([self.x + 0.11 * np.cos(angles), 3.17 - 0.33 * lamp + 0.11 * np.sin(angles), np.full(14, self.z - 0.1)], -1)
-            colour = canvas.light.through_air(np.array(rgb) if lamp == self.on else np.array(rgb) * canvas.light.ambient * 0.12, self.z / 3)
+            disc = np.stack(
+                [self.x + 0.11 * np.cos(angles), 3.17 - 0.33 * lamp + 0.11 * np.sin(angles), np.full(14, self.z - 0.1)],
+                -1,
+            )
+            colour = canvas.light.through_air(
+                np.array(rgb) if lamp == self.on else np.array(rgb) * canvas.light.ambient * 0.12, self.z / 3
+            )
             canvas.polygon(canvas.project(disc), colour, Label.SIGN)
 
     def shadow(self, canvas: Canvas) -> list[np.ndarray]:
@@ -141,7 +155,11 @@ class Fence:
         panel = self._upright(np.array([0, 1, 1, 0]), np.array([low, low, self.height, self.height]))
         if canvas.misses(panel):
             return
-        opacity, spacing, half = {"boards": (1.0, 0.16, 0.065), "mesh": (0.42, 0.5, 0.012), "railing": (0.28, 0.14, 0.012)}[self.kind]
+        opacity, spacing, half = {
+            "boards": (1.0, 0.16, 0.065),
+            "mesh": (0.42, 0.5, 0.012),
+            "railing": (0.28, 0.14, 0.012),
+        }[self.kind]
         canvas.veil(panel, self.colour * 0.8, opacity, Label.FENCE)
         length = float(np.hypot(self.x1 - self.x0, self.z1 - self.z0))
         bars = np.arange(0, min(length, 22 - self.z0), spacing) / length
@@ -151,7 +169,9 @@ class Fence:
             self._strips(canvas, np.array([0.5]), 0.5, y - 0.03, y + 0.03, self.colour)
         self._strips(canvas, posts, 0.035 / length, 0.0, self.height + 0.05, self.colour * 0.9)
 
-    def _strips(self, canvas: Canvas, middle: np.ndarray, half: float, low: float, high: float, rgb: np.ndarray) -> None:
+    def _strips(
+        self, canvas: Canvas, middle: np.ndarray, half: float, low: float, high: float, rgb: np.ndarray
+    ) -> None:
         """Upright rectangles around the places `middle` (S,), in parts of the fence's length."""
         part = middle[:, None] + np.array([-half, half, half, -half])
         strips = self._upright(part, np.broadcast_to([low, low, high, high], part.shape))
@@ -191,7 +211,9 @@ class Wall:
         rgb[: max(tall // 10, 1)] = self.colour * 1.4
         light = canvas.light
         facing = max(float(-np.sign(self.x) * light.sun_direction[0]), 0.0)
-        lit = light.through_air(rgb * (light.ambient * 0.8 + light.sun * facing), np.linspace(self.z0, self.z1, wide)[None, :])
+        lit = light.through_air(
+            rgb * (light.ambient * 0.8 + light.sun * facing), np.linspace(self.z0, self.z1, wide)[None, :]
+        )
         ends = [(self.height, self.z0), (self.height, self.z1), (0, self.z1), (0, self.z0)]
         solid = np.ones((tall, wide), dtype=bool)
         canvas.picture(with_alpha(lit, solid), np.array([(self.x, y, z) for y, z in ends]), Label.BUILDING)

@@ -1,5 +1,6 @@
 """Sky and ground: the two things that every other one stands before."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,9 @@ from habn.data.scenes.canvas import Canvas, Label
 from habn.data.scenes.textures import noise, sample
 
 ASPHALT, PATCH, WHITE, YELLOW, IRON, KERB, SLAB, JOINT, GRASS, YARD = range(10)
+NOTHING = 255
 LABELS = np.array([Label.ROAD] * 5 + [Label.PAVEMENT] * 3 + [Label.TREE, Label.PAVEMENT], dtype=np.uint8)
+STRIP = 48  # rows of the ground that are painted at once
 
 
 @dataclass(frozen=True)
@@ -62,45 +65,55 @@ def paint_sky(canvas: Canvas, seed: int) -> None:
 
 
 def paint_ground(canvas: Canvas, ground: Ground, shadow: np.ndarray, contact: np.ndarray) -> None:
-    """Everything flat, from the horizon to the lower edge.
+    """Everything flat, from the horizon to the lower edge, in strips that stay in the processor's cache.
 
-    `shadow` and `contact` (rows of the canvas, columns) in [0, 1] say how much of the sun and how much of all light is kept off.
+    `shadow` and `contact` (rows, columns of the canvas) in [0, 1] say how much of the sun and of all light is kept off.
     """
-    light, camera = canvas.light, canvas.camera
-    first = max(int(np.ceil(canvas.horizon)) + 1, 0)
-    rows = np.arange(first, canvas.size[1], dtype=np.float32)[:, None]
-    columns = np.arange(canvas.size[0], dtype=np.float32)[None, :]
-    depth = np.minimum(np.float32(canvas.scale * camera.height) / (rows - np.float32(canvas.horizon)), 400)
-    right = depth * ((columns - canvas.width) / np.float32(canvas.scale))
-    cos, sin = np.float32(np.cos(camera.yaw)), np.float32(np.sin(camera.yaw))
-    v = depth * cos - right * sin
-    u = depth * sin + right * cos + np.float32(camera.x) - np.float32(camera.bend / 2) * v * v
-    grain_near = np.clip(9 / depth, 0.15, 1)
+    marks = _painted_marks(canvas, ground)
+    for first in range(max(math.ceil(canvas.horizon) + 1, 0), canvas.size[1], STRIP):
+        rows = slice(first, min(first + STRIP, canvas.size[1]))
+        _paint_strip(canvas, ground, rows, marks[rows], shadow[rows], contact[rows])
+
+
+def _paint_strip(
+    canvas: Canvas, ground: Ground, rows: slice, marks: np.ndarray, shadow: np.ndarray, contact: np.ndarray
+) -> None:
+    light = canvas.light
+    depth, u, v = _plan_of_rows(canvas, np.arange(rows.start, rows.stop, dtype=np.float32)[:, None])
     mottle = sample(noise(1.3), u * 40, v * 40)
-    material = _materials(canvas, ground, u, v, mottle)[first:]
-    tone = 1 + 0.05 * mottle + 0.11 * grain_near * sample(noise(0.6), u * 110, v * 110)
+    material = _materials(ground, u, v, mottle)
+    np.copyto(material, marks, where=(marks != NOTHING) & (LABELS[material] == Label.ROAD))
+    tone = 1 + 0.05 * mottle + 0.11 * np.clip(9 / depth, 0.15, 1) * sample(noise(0.6), u * 110, v * 110)
     tracks = np.cos((np.abs(u) - ground.half_road / 2) * np.float32(3.6))
     tone += np.where(material < KERB, 0.05 * tracks + 0.06 * sample(noise(1.8), u * 6, v * 1.5), 0)
     grass = np.nonzero(material == GRASS)
     tone[grass] *= 1 + 0.25 * sample(noise(0.6), u[grass] * 60, v[grass] * 60)
-    palette = np.array(
-        [ground.asphalt, ground.asphalt * 0.75, [0.80, 0.80, 0.78], [0.70, 0.60, 0.26], [0.16, 0.15, 0.15], [0.55, 0.54, 0.52]]
-        + [ground.slab, ground.slab * 0.72, [0.20, 0.30, 0.10], ground.slab * 0.85],
-        dtype=np.float32,
-    )
-    sun = max(float(light.sun_direction[1]), 0.15) * (1 - shadow[first:])
-    clear = np.exp(-depth / np.float32(light.visibility)) + np.zeros_like(u)
+    paint = [(0.80, 0.80, 0.78), (0.70, 0.60, 0.26), (0.16, 0.15, 0.15), (0.55, 0.54, 0.52)]
+    stone = [ground.slab, ground.slab * 0.72, (0.20, 0.30, 0.10), ground.slab * 0.85]
+    palette = np.array([ground.asphalt, ground.asphalt * 0.75, *paint, *stone], dtype=np.float32)
+    sun = np.float32(max(light.sun_direction[1], 0.15)) * (1 - shadow)
+    clear = np.exp(-depth / np.float32(light.visibility))
+    tone *= (1 - contact) * np.float32(1 - 0.45 * light.wetness) * clear
     rgb = np.empty((*material.shape, 3), dtype=np.float32)
-    wet = np.float32(1 - 0.45 * light.wetness)
     for channel in range(3):
-        lit = (np.float32(light.ambient[channel]) + np.float32(light.sun[channel]) * sun) * (1 - contact[first:])
-        rgb[..., channel] = palette[:, channel][material] * tone * lit * wet * clear
-        rgb[..., channel] += np.float32(light.haze[channel]) * (1 - clear)
-    canvas.rows(first, rgb, LABELS[material])
+        rgb[..., channel] = palette[:, channel][material] * tone * (light.ambient[channel] + light.sun[channel] * sun)
+        rgb[..., channel] += light.haze[channel] * (1 - clear)
+    canvas.rows(rows.start, rgb, LABELS[material])
 
 
-def _materials(canvas: Canvas, ground: Ground, u: np.ndarray, v: np.ndarray, mottle: np.ndarray) -> np.ndarray:
-    """What the ground is made of at each pixel of the whole canvas, as uint8."""
+def _plan_of_rows(canvas: Canvas, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """How far the ground in canvas rows (R, 1) is, and where on its plan, across and along: `project` backwards."""
+    camera, columns = canvas.camera, np.arange(canvas.size[0], dtype=np.float32)[None, :]
+    depth = np.minimum(np.float32(canvas.scale * camera.height) / (rows - np.float32(canvas.horizon)), np.float32(400))
+    right = depth * ((columns - canvas.width) / np.float32(canvas.scale))
+    cos, sin = np.float32(math.cos(camera.yaw)), np.float32(math.sin(camera.yaw))
+    v = depth * cos - right * sin
+    u = depth * sin + right * cos + np.float32(camera.x) - np.float32(camera.bend / 2) * v * np.abs(v)
+    return depth, u, v
+
+
+def _materials(ground: Ground, u: np.ndarray, v: np.ndarray, mottle: np.ndarray) -> np.ndarray:
+    """What the ground is made of at each place (u, v) of its plan, as uint8."""
     side = (u > 0).astype(np.int8)
     beyond = np.abs(u) - np.float32(ground.half_road)
     verge = np.array(ground.verge, dtype=np.float32)[side]
@@ -124,9 +137,7 @@ def _materials(canvas: Canvas, ground: Ground, u: np.ndarray, v: np.ndarray, mot
     if ground.crossing is not None:
         stripes = np.nonzero(worn & (np.abs(v - ground.crossing) < 1.5))
         material[stripes] = np.where(np.mod(u[stripes], 1.2) < 0.6, WHITE, ASPHALT)
-    whole = np.zeros((canvas.size[1], canvas.size[0]), dtype=np.uint8)
-    whole[-len(material) :] = material
-    return _painted_marks(canvas, ground, whole)
+    return material
 
 
 def _joint(u: np.ndarray, v: np.ndarray, size: np.float32) -> np.ndarray:
@@ -135,9 +146,9 @@ def _joint(u: np.ndarray, v: np.ndarray, size: np.float32) -> np.ndarray:
     return ((u - row * size < 0.03) | (np.mod(v + size / 2 * row, size * 1.5) < 0.03)).astype(np.uint8)
 
 
-def _painted_marks(canvas: Canvas, ground: Ground, material: np.ndarray) -> np.ndarray:
-    """Mended asphalt, manhole covers and arrows, as polygons in the plan's coordinates."""
-    picture = Image.fromarray(material)
+def _painted_marks(canvas: Canvas, ground: Ground) -> np.ndarray:
+    """Mended asphalt, manhole covers and arrows on the whole canvas, as uint8; NOTHING elsewhere."""
+    picture = Image.new("L", canvas.size, NOTHING)
     draw = ImageDraw.Draw(picture)
 
     def fill(plan: list[tuple[float, float]], what: int) -> None:

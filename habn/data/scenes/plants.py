@@ -7,7 +7,16 @@ import numpy as np
 from habn.data.scenes.canvas import Canvas, Label
 from habn.data.scenes.textures import foliage, noise, window, with_alpha
 
-LEAVES = np.array([(0.20, 0.30, 0.09), (0.15, 0.24, 0.08), (0.26, 0.32, 0.12), (0.12, 0.19, 0.09), (0.48, 0.30, 0.08), (0.30, 0.26, 0.16)])
+LEAVES = np.array(
+    [
+        (0.20, 0.30, 0.09),
+        (0.15, 0.24, 0.08),
+        (0.26, 0.32, 0.12),
+        (0.12, 0.19, 0.09),
+        (0.48, 0.30, 0.08),
+        (0.30, 0.26, 0.16),
+    ]
+)
 BARK = np.array([0.19, 0.16, 0.13])
 
 
@@ -25,8 +34,9 @@ class Tree:
 
     def paint(self, canvas: Canvas) -> None:
         """Trunk and branches, then a crown of leaves with a ragged edge."""
-        low, half = self.height * (0.04 if self.conifer else 0.22), self.height * 0.46
-        box = [(-half, self.height), (half, self.height), (half, low), (-half, low)]
+        low, half = self.height * (0.04 if self.conifer else 0.16), self.height * 0.54
+        top = self.height * 1.1
+        box = [(-half, top), (half, top), (half, low), (-half, low)]
         corners = np.array([(self.x + dx, y, self.z) for dx, y in box])
         if canvas.misses(corners):
             return
@@ -47,8 +57,8 @@ class Tree:
             y = np.linspace(0.1, 0.88, 8)
             return np.stack([0.5 + rng.normal(0, 0.02, 8), y, 0.08 + 0.24 * y], axis=-1)
         count = 11 if self.z < 60 else 5
-        angle, reach = rng.uniform(0, 2 * np.pi, count), np.sqrt(rng.uniform(0.05, 1, count)) * 0.3
-        radius = rng.uniform(0.17, 0.27, count)
+        angle, reach = rng.uniform(0, 2 * np.pi, count), np.sqrt(rng.uniform(0.05, 1, count)) * 0.22
+        radius = rng.uniform(0.14, 0.21, count)
         return np.stack([0.5 + reach * np.cos(angle), 0.5 + reach * np.sin(angle), radius], axis=-1)
 
     def _trunk(self, canvas: Canvas, rng: np.random.Generator) -> None:
@@ -80,7 +90,9 @@ class Tree:
         for _ in range(int(14 * max(self.leaves, 0.25))):
             centre = foot + top * rng.uniform(0.7, 1.3) + rng.normal(0, self.height * 0.14, 3)
             size = self.height * rng.uniform(0.04, 0.11)
-            shapes.append(np.stack([centre[0] + size * np.cos(angles), 0 * angles, centre[2] + size * np.sin(angles)], -1))
+            shapes.append(
+                np.stack([centre[0] + size * np.cos(angles), 0 * angles, centre[2] + size * np.sin(angles)], -1)
+            )
         return shapes
 
 

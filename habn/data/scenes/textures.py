@@ -9,7 +9,7 @@ SIDE = 512  # texels of a tile; a power of two, so that tiling is a bit mask
 
 @cache
 def noise(roughness: float) -> np.ndarray:
-    """A tileable noise field (SIDE, SIDE) of mean 0 and standard deviation 1 whose spectrum falls as 1 / frequency ** roughness."""
+    """Tileable noise (SIDE, SIDE), mean 0, standard deviation 1, with a spectrum of 1 / frequency ** roughness."""
     white = np.random.default_rng(int(roughness * 10)).standard_normal((SIDE, SIDE))
     frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(SIDE), np.fft.rfftfreq(SIDE), indexing="ij"))
     frequency[0, 0] = np.inf
@@ -54,8 +54,8 @@ def foliage(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Leaves filling a union of round lobes: brightness (side, side) around 1 and where leaves are (side, side).
 
-    `lobes` (L, 3) are centre x, centre y (down) and radius in parts of the side; `sun` is the direction to it on the picture (x, y down);
-    `density` in [0, 1] says how little is seen through.
+    `lobes` (L, 3) are centre x, centre y (down) and radius in parts of the side; `sun` is the direction to it on the
+    picture (x, y down); `density` in [0, 1] says how little is seen through.
     """
     grid = (np.arange(side, dtype=np.float32) + 0.5) / side
     height = np.full((side, side), -1.0, dtype=np.float32)

@@ -111,8 +111,10 @@ class Vehicle:
             self._wheels(canvas, rings, hubs=True)
             self._plates(canvas, rings)
 
-    def _colours(self, canvas: Canvas, what: str, colour: np.ndarray, angles: np.ndarray, normals: np.ndarray) -> np.ndarray:
-        """The colour (segments, 3) of one band of the body: paint, glass or lamps, lit, with the sky and street mirrored in it."""
+    def _colours(
+        self, canvas: Canvas, what: str, colour: np.ndarray, angles: np.ndarray, normals: np.ndarray
+    ) -> np.ndarray:
+        """The colour (segments, 3) of one band of the body, lit, with sky or street mirrored in it."""
         light = canvas.light
         ends = np.abs(np.cos(angles)) ** 0.35
         corner = (ends > 0.72) & (ends < 0.93)
@@ -129,8 +131,12 @@ class Vehicle:
         if what == "lamps":
             headlamp, tail = corner & (np.cos(angles) > 0), corner & (np.cos(angles) < 0)
             glow = 1.0 if light.lamps else 0.0
-            rgb[headlamp] = np.maximum(light.shade(np.array([0.75, 0.76, 0.78]), normals[headlamp]), glow * np.array([1, 0.97, 0.85]))
-            rgb[tail] = np.maximum(light.shade(np.array([0.55, 0.05, 0.05]), normals[tail]), glow * np.array([0.9, 0.12, 0.08]))
+            rgb[headlamp] = np.maximum(
+                light.shade(np.array([0.75, 0.76, 0.78]), normals[headlamp]), glow * np.array([1, 0.97, 0.85])
+            )
+            rgb[tail] = np.maximum(
+                light.shade(np.array([0.55, 0.05, 0.05]), normals[tail]), glow * np.array([0.9, 0.12, 0.08])
+            )
         return light.through_air(rgb, self.z)
 
     def _wheels(self, canvas: Canvas, rings: list, hubs: bool) -> None:
@@ -139,12 +145,21 @@ class Vehicle:
         axles = (rings[1][1] - 0.75 * radius / 0.31, rings[1][2] + 0.72 * radius / 0.31)
         outer = rings[1][3] + 0.005
         for side in (-1, 1):
-            face = self.to_world(np.array([[axles[0], 0, side], [axles[1], 0, side], [0, 0, 0]], dtype=float) * [1, 1, outer])
+            face = self.to_world(
+                np.array([[axles[0], 0, side], [axles[1], 0, side], [0, 0, 0]], dtype=float) * [1, 1, outer]
+            )
             if hubs and not self._side_is_seen(canvas, side):
                 continue
             for axle in range(2):
                 for right, size, tone in _wheel_discs(outer, radius, hubs):
-                    disc = np.stack([axles[axle] + size * np.cos(angles), radius + size * np.sin(angles), np.full(18, side * right)], -1)
+                    disc = np.stack(
+                        [
+                            axles[axle] + size * np.cos(angles),
+                            radius + size * np.sin(angles),
+                            np.full(18, side * right),
+                        ],
+                        -1,
+                    )
                     rgb = canvas.light.through_air(canvas.light.ambient * tone, face[axle, 2])
                     canvas.polygon(canvas.project(self.to_world(disc)), rgb, Label.CAR)
 
@@ -159,7 +174,7 @@ class Vehicle:
             end = rings[2][1] + 0.02 if way > 0 else rings[2][2] - 0.02
             y = rings[1][0] + 0.02
             plate = np.array([(end, y, -0.26), (end, y, 0.26), (end, y + 0.12, 0.26), (end, y + 0.12, -0.26)])
-            flat = canvas.project(self.to_world(plate))[:: way]
+            flat = canvas.project(self.to_world(plate))[::way]
             if _turned_to_camera(flat[None])[0]:
                 colour = canvas.light.through_air(canvas.light.shade(np.array(rgb), np.array([0.0, 0, -0.6])), self.z)
                 canvas.polygon(flat, colour, Label.CAR)
@@ -168,7 +183,10 @@ class Vehicle:
         """The ground polygons (K, 3) that the sun does not reach."""
         top = BODIES[self.body][-2]
         foot, offset = self.footprint(0.0), canvas.light.shadow_of(top[0])
-        edges = [np.array([p, q, q + offset * 0.9, p + offset * 0.9]) for p, q in zip(foot, np.roll(foot, -1, 0), strict=True)]
+        edges = [
+            np.array([p, q, q + offset * 0.9, p + offset * 0.9])
+            for p, q in zip(foot, np.roll(foot, -1, 0), strict=True)
+        ]
         return [*edges, foot + offset * 0.9]
 
     def footprint(self, margin: float) -> np.ndarray:
@@ -180,7 +198,12 @@ class Vehicle:
 
 def _wheel_discs(outer: float, radius: float, hubs: bool) -> list[tuple[float, float, float]]:
     if hubs:
-        return [(outer, radius + 0.06, 0.05), (outer + 0.01, radius, 0.10), (outer + 0.02, radius * 0.62, 0.55), (outer + 0.02, radius * 0.2, 0.25)]
+        return [
+            (outer, radius + 0.06, 0.05),
+            (outer + 0.01, radius, 0.10),
+            (outer + 0.02, radius * 0.62, 0.55),
+            (outer + 0.02, radius * 0.2, 0.25),
+        ]
     return [(outer - inset, radius, 0.07) for inset in (0.2, 0.13, 0.07, 0.02)]
 
 

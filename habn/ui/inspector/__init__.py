@@ -1,0 +1,101 @@
+"""The inspector: what every normalization layer of two networks did to every pixel of one picture.
+
+Its maps are drawn in the browser from a record's factors, which reach it as files: moving over a map asks nothing of
+the server.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from habn.ui.inspector.encoding import encode_strip, encode_view, most_adapted_channel, most_adapted_layer
+
+if TYPE_CHECKING:
+    from habn.engine import Output
+
+_HERE = Path(__file__).parent
+
+
+def _read(name: str) -> str:
+    return (_HERE / name).read_text(encoding="utf-8")
+
+
+class Inspector(gr.HTML):
+    """The inspector of layers, as one component; its value is what `build_inspection` returns, or None.
+
+    Event `select` (data: run, layer, channel): the visitor asks for a view that the browser does not hold.
+    """
+
+    def __init__(
+        self, value: dict | None = None, *, elem_id: str | None = None, visible: bool = True, render: bool = True
+    ):
+        super().__init__(
+            value,
+            html_template=_read("template.html"),
+            css_template=_read("style.css"),
+            js_on_load=_read("formula.js") + _read("drawing.js") + _read("script.js"),
+            apply_default_css=False,
+            elem_id=elem_id,
+            visible=visible,
+            render=render,
+        )
+
+    def api_info(self) -> dict[str, Any]:
+        return {"type": "object", "description": "run, labels, layer, channel and the files strip and view, or null"}
+
+
+def build_inspection(
+    run: str, first: Output, second: Output, layer: int | None = None, channel: int | None = None
+) -> dict[str, Any]:
+    """The inspector's value for one layer and channel of a comparison.
+
+    Args:
+        run: the comparison's id, a content hash: it names the files, which are written once.
+        first, second: the two networks' outputs, of which `label` and `records` are shown.
+        layer: index in the order of evaluation; None stands for the layer that adapts most.
+        channel: index; None stands for the channel of that layer that adapts most.
+
+    Raises:
+        ValueError: if there is no such layer or channel.
+    """
+    layer = most_adapted_layer(second.records) if layer is None else _index("layer", layer, len(second.records))
+    record = second.records[layer]
+    channel = most_adapted_channel(record) if channel is None else _index("channel", channel, len(record.x))
+    folder = Path(get_upload_folder()) / "inspector" / run
+    return {
+        "run": run,
+        "labels": [first.label, second.label],
+        "layer": layer,
+        "channel": channel,
+        "strip": _publish(folder / "strip.bin", lambda: encode_strip(first.records, second.records)),
+        "view": _publish(
+            folder / f"layer-{layer}-channel-{channel}.bin", lambda: encode_view(first.records[layer], record, channel)
+        ),
+    }
+
+
+def _index(what: str, value: object, count: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < count:
+        raise ValueError(f"There is no {what} {value!r}; choose a whole number from 0 to {count - 1}.")
+    return value
+
+
+def _publish(path: Path, encode: Callable[[], bytes]) -> dict[str, Any]:
+    """A file in Gradio's cache, as the FileData that its front end can fetch."""
+    if path.exists():
+        os.utime(path)  # Gradio deletes what is old, and this file is about to be fetched again
+    else:
+        content = encode()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Renamed into place: another visitor may be fetching the same file.
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            file.write(content)
+        os.replace(file.name, path)
+    return gr.FileData(path=str(path), mime_type="application/octet-stream").model_dump()

@@ -1,0 +1,177 @@
+"""The inspector's two binary files: a strip of all layers, and a view of one layer and channel.
+
+Both have one form, little-endian throughout:
+
+    4 bytes    b"HABN"
+    4 bytes    uint32, length of the header in bytes, a multiple of 4
+    header     JSON in UTF-8, padded with spaces; "arrays" maps a name to {"dtype", "shape", "offset"}, offset in bytes
+               from the end of the header
+    arrays     float32 or uint8, row by row, each begun at a multiple of 4
+
+Figures that may be NaN or infinite stand in arrays, never in the header: JSON has no word for them.
+
+Strip, for L layers in the order of evaluation (`first` and `second` are the two networks):
+
+    header["layers"]   L of {"name", "kinds" [first, second], "shape" [C, H, W], "channel": the most adapted one,
+                       "dead": whether s of the second network is constant, "thumbnail": [h, w]}
+    strength  (L, 4)   of the second network: how far scale, bias, mean, var move over the pixels
+    gates     (L, 4)   of the second network
+    ranges    (L + 1, 7, 2)   lowest and highest finite value of QUANTITIES over both networks and all channels;
+                       the last entry is that of the whole network
+    thumbnails uint8   s of the second network, one layer after the other: 0 to 254 from its lowest to its highest
+                       value, 255 where it is not finite
+
+View, for one channel; `N` is "first" or "second":
+
+    header             {"name", "channel", "shape" [H, W], "first" and "second": {"kind", "eps"}}
+    N.context N.x N.y  (H, W), or (1,) where the map has one value everywhere
+    N.static N.slope N.gates   (4,)   scale, bias, mean, var of this channel: effective = static + context * slope
+    N.var_floor        (1,)   the effective variance is never below it
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from habn.recording import LayerRecord
+
+MAGIC = b"HABN"
+QUANTITIES = ("s", "scale", "bias", "mean", "var", "x", "y")
+THUMBNAIL_SIDE = 64
+
+
+def encode_strip(first: Sequence[LayerRecord], second: Sequence[LayerRecord]) -> bytes:
+    """All layers of two networks at a glance, as the strip file described above.
+
+    Raises:
+        ValueError: if the networks do not have the same number of normalization layers, or have none.
+    """
+    if len(first) != len(second) or not first:
+        raise ValueError(f"Two networks alike are needed; these recorded {len(first)} and {len(second)} layers.")
+    thumbnails = [_thumbnail(record.context) for record in second]
+    layers = [
+        {
+            "name": b.name,
+            "kinds": [a.kind, b.kind],
+            "shape": list(b.x.shape),
+            "channel": most_adapted_channel(b),
+            "dead": bool(b.dead),
+            "thumbnail": list(thumbnail.shape),
+        }
+        for a, b, thumbnail in zip(first, second, thumbnails, strict=True)
+    ]
+    ranges = np.stack([_union(np.stack([_extents(a), _extents(b)])) for a, b in zip(first, second, strict=True)])
+    arrays = {
+        "strength": _float32([record.strength for record in second]),
+        "gates": _float32([record.gates for record in second]),
+        "ranges": _float32(np.concatenate([ranges, _union(ranges)[None]])),
+        "thumbnails": np.concatenate([thumbnail.ravel() for thumbnail in thumbnails]),
+    }
+    return _pack({"layers": layers}, arrays)
+
+
+def encode_view(first: LayerRecord, second: LayerRecord, channel: int) -> bytes:
+    """One channel of one layer of two networks, as the view file described above.
+
+    Raises:
+        ValueError: if the layers differ in shape.
+    """
+    if first.x.shape != second.x.shape:
+        shapes = f"{first.x.shape} and {second.x.shape}"
+        raise ValueError(f"Two networks alike are needed; in {second.name} their inputs differ in shape: {shapes}.")
+    header = {
+        "name": second.name,
+        "channel": channel,
+        "shape": list(second.context.shape),
+        "first": {"kind": first.kind, "eps": float(first.eps)},
+        "second": {"kind": second.kind, "eps": float(second.eps)},
+    }
+    arrays = {}
+    for network, record in (("first", first), ("second", second)):
+        arrays[f"{network}.context"] = _plane(record.context)
+        arrays[f"{network}.x"] = _plane(record.x[channel])
+        arrays[f"{network}.y"] = _plane(record.y[channel])
+        arrays[f"{network}.static"] = _float32(record.static[:, channel])
+        arrays[f"{network}.slope"] = _float32(record.slope[:, channel])
+        arrays[f"{network}.gates"] = _float32(record.gates)
+        arrays[f"{network}.var_floor"] = _float32(record.var_floor[channel : channel + 1])
+    return _pack(header, arrays)
+
+
+def most_adapted_layer(records: Sequence[LayerRecord]) -> int:
+    """Index of the layer whose four strengths together (their Euclidean norm) are greatest."""
+    return int(np.argmax([np.linalg.norm(np.nan_to_num(record.strength)) for record in records]))
+
+
+def most_adapted_channel(record: LayerRecord) -> int:
+    """Index of the channel whose output the context moves most.
+
+    To first order s moves y by s * (shift + stretch * x), for an x normalized to mean 0 and variance 1, with
+    shift = slope_bias - scale / sigma * slope_mean and stretch = slope_scale - scale * slope_var / (2 sigma^2).
+    """
+    scale, _, _, var = record.static
+    slope_scale, slope_bias, slope_mean, slope_var = record.slope
+    var = np.maximum(var + record.eps, np.finfo(np.float32).tiny)
+    shift = slope_bias - scale / np.sqrt(var) * slope_mean
+    stretch = slope_scale - scale * slope_var / (2 * var)
+    return int(np.argmax(np.nan_to_num(np.hypot(shift, stretch))))
+
+
+def _extents(record: LayerRecord) -> np.ndarray:
+    """(7, 2): lowest and highest finite value of each of QUANTITIES over all channels and pixels of a layer."""
+    low, high = s = _extent(record.context)
+    # An effective parameter is monotone in s, so the two ends of s give its ends exactly, without drawing a map.
+    ends = record.static[..., None] + record.slope[..., None] * np.nan_to_num(np.array([low, high], np.float32))
+    ends[3] = np.maximum(ends[3], record.var_floor[:, None])
+    return np.array([s, *(_extent(parameter) for parameter in ends), _extent(record.x), _extent(record.y)])
+
+
+def _extent(values: np.ndarray) -> tuple[float, float]:
+    low, high = values.min(), values.max()
+    if not (np.isfinite(low) and np.isfinite(high)):
+        finite = values[np.isfinite(values)]
+        low, high = (finite.min(), finite.max()) if finite.size else (np.nan, np.nan)
+    return float(low), float(high)
+
+
+def _union(extents: np.ndarray) -> np.ndarray:
+    # fmin and fmax pass over NaN, the extent of something without one finite value.
+    return np.stack([np.fmin.reduce(extents[..., 0]), np.fmax.reduce(extents[..., 1])], axis=-1)
+
+
+def _thumbnail(context: np.ndarray) -> np.ndarray:
+    height, width = context.shape
+    step = min(-(-max(height, width) // THUMBNAIL_SIDE), height, width)
+    rows, columns = height // step, width // step
+    small = context[: rows * step, : columns * step].reshape(rows, step, columns, step).mean(axis=(1, 3))
+    low, high = _extent(small)
+    finite = np.isfinite(small)
+    level = (np.where(finite, small, 0) - low) / (high - low) if high > low else np.zeros_like(small)
+    return np.where(finite, np.rint(level * 254), 255).astype(np.uint8)
+
+
+def _plane(values: np.ndarray) -> np.ndarray:
+    values = _float32(values)
+    return values[:1, :1].ravel() if (values == values[0, 0]).all() else values
+
+
+def _float32(values: np.ndarray | Sequence) -> np.ndarray:
+    return np.ascontiguousarray(values, dtype="<f4")
+
+
+def _pack(header: Mapping, arrays: Mapping[str, np.ndarray]) -> bytes:
+    entries, chunks, offset = {}, [], 0
+    for name, array in arrays.items():
+        dtype = "uint8" if array.dtype == np.uint8 else "float32"
+        entries[name] = {"dtype": dtype, "shape": list(array.shape), "offset": offset}
+        chunks.append(array.tobytes() + bytes(-array.nbytes % 4))
+        offset += len(chunks[-1])
+    text = json.dumps({**header, "arrays": entries}, allow_nan=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 4)
+    return b"".join([MAGIC, struct.pack("<I", len(text)), text, *chunks])

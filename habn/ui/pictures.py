@@ -1,0 +1,48 @@
+"""The pictures that the page shows of a result, published as files."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+from gradio.utils import get_upload_folder
+
+from habn.engine import Result
+from habn.images import save_png
+
+CHANGED = np.array([255, 122, 26], np.float32)  # orange: far from every class colour, seen with any colour vision
+FULL_DIFFERENCE = 0.25  # of the colour range, where a stylized picture's difference is drawn at its strongest
+
+
+def draw_pair(result: Result, opacity: int) -> tuple[str, str]:
+    """Publish both networks' pictures and return their paths.
+
+    Args:
+        result: what the networks made of a photo.
+        opacity: of the classes' colours over the photo, in percent; a stylized picture always replaces the photo.
+    """
+    share = opacity / 100 if result.task == "segmentation" else 1.0
+    pictures = (_blend(result.image, output.picture, share) for output in (result.first, result.second))
+    first, second = (_publish(picture) for picture in pictures)
+    return first, second
+
+
+def draw_difference(result: Result) -> str:
+    """Publish the photo in grey with the places where the two networks differ in orange, and return its path."""
+    full = 1.0 if result.task == "segmentation" else FULL_DIFFERENCE
+    amount = np.clip(result.difference / full, 0, 1)[..., None]
+    grey = result.image.mean(axis=2, keepdims=True) * 0.45
+    return _publish((grey * (1 - amount) + CHANGED * amount).astype(np.uint8))
+
+
+def _blend(photo: np.ndarray, picture: np.ndarray, share: float) -> np.ndarray:
+    if share == 1:
+        return picture
+    return (photo * np.float32(1 - share) + picture * np.float32(share)).astype(np.uint8)
+
+
+def _publish(image: np.ndarray) -> str:
+    """Write `image` into Gradio's cache, named by its content: only who has the picture can know its address."""
+    folder = Path(get_upload_folder()) / "pictures"
+    folder.mkdir(parents=True, exist_ok=True)
+    name = hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).tobytes()).hexdigest()
+    return str(save_png(image, folder / f"{name}.png"))

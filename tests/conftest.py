@@ -1,0 +1,115 @@
+"""What every test may use: fixed seeds, two threads, the running page and a browser.
+
+Environment variables: HABN_CHROMIUM is the browser to use; with HABN_REQUIRE_BROWSER=1 a missing browser fails the
+tests that need one, which are skipped otherwise.
+"""
+
+import os
+import random
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+# torch, gradio and huggingface_hub read these when they are imported.
+os.environ |= {"OMP_WAIT_POLICY": "PASSIVE", "HF_HUB_OFFLINE": "1", "GRADIO_ANALYTICS_ENABLED": "False"}
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import settings
+from playwright.sync_api import Browser, sync_playwright
+
+ROOT = Path(__file__).parent.parent
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+SECONDS_TO_START = 120
+
+settings.register_profile("habn", derandomize=True, deadline=None, database=None)
+settings.load_profile("habn")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests in the browser last: from its start on Playwright's event loop runs, in which asyncio.run fails."""
+    items.sort(key=lambda item: "browser" in getattr(item, "fixturenames", ()))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _two_threads() -> None:
+    torch.set_num_threads(2)
+
+
+@pytest.fixture(autouse=True)
+def _fixed_seeds() -> None:
+    random.seed(0)
+    np.random.seed(0)
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def page_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the page, served by `app.py` in a process of its own for the whole session."""
+    folder = tmp_path_factory.mktemp("page")
+    log = folder / "output.txt"
+    port = _free_port()
+    address = f"http://127.0.0.1:{port}"
+    environment = os.environ | {"PORT": str(port), "GRADIO_TEMP_DIR": str(folder / "files"), "PYTHONUNBUFFERED": "1"}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
+    try:
+        _wait_until_it_answers(address, process, log)
+        yield address
+    finally:
+        _stop(process)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium, as the machine's packages installed it."""
+    executable = _find_chromium()
+    if executable is None:
+        reason = f"no browser found: install chromium or set HABN_CHROMIUM (looked for {', '.join(CHROMIUM_NAMES)})"
+        if os.environ.get("HABN_REQUIRE_BROWSER") == "1":
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable, headless=True, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+def _find_chromium() -> str | None:
+    candidates = (os.environ.get("HABN_CHROMIUM"), "/usr/bin/chromium", *CHROMIUM_NAMES)
+    return next((found for name in candidates if name and (found := shutil.which(name))), None)
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def _wait_until_it_answers(address: str, process: subprocess.Popen, log: Path) -> None:
+    deadline = time.monotonic() + SECONDS_TO_START
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.2)
+    state = "did not answer in time" if process.poll() is None else f"ended with status {process.returncode}"
+    pytest.fail(f"app.py {state}; its output:\n{log.read_text(errors='replace')}", pytrace=False)
+
+
+def _stop(process: subprocess.Popen) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,100 @@
+"""Who imports whom: downwards only, so that every part can be read knowing only what lies below it."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+COMMANDS = ("habn.train", "habn.evaluate", "habn.benchmark")
+
+# From the bottom upwards; a module may import what stands in a lower row, or beside it in a row that is a package.
+ROWS = [
+    ("habn.loops", "habn.metrics"),
+    ("habn.kernels",),
+    ("habn.layers",),
+    ("habn.networks", "habn.data"),
+    ("habn.checkpoints", "habn.recording", "habn.images", "habn.intervention"),
+    ("habn.training", "habn.cards", "habn.results", "habn.figures"),
+    ("habn.engine",),
+    ("habn.export",),
+    ("habn.ui", "habn"),
+    ("app", *COMMANDS),
+]
+
+
+def modules() -> dict[str, Path]:
+    paths = [ROOT / "app.py", *(ROOT / "habn").rglob("*.py")]
+    return {".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): p for p in paths if p.exists()}
+
+
+def imports(path: Path) -> set[str]:
+    """Full names of all modules that a file imports, wherever in the file; `from a import b` counts as a and a.b."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} has a relative import"
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in MODULES else node.module for name in names}
+    return found
+
+
+MODULES = modules()
+IMPORTS = {name: imports(path) for name, path in MODULES.items()}
+
+
+def place(module: str) -> tuple[int, str]:
+    """Row and entry of ROWS that a module belongs to: the most specific one."""
+    entries = [(row, entry) for row, names in enumerate(ROWS) for entry in names]
+    matching = [(row, e) for row, e in entries if module == e or (e != "habn" and module.startswith(f"{e}."))]
+    assert matching, f"{module} has no row in this test; give it one"
+    return max(matching, key=lambda found: len(found[1]))
+
+
+def outside(module: str) -> set[str]:
+    """Top-level packages from outside this project and the standard library."""
+    return {name.partition(".")[0] for name in IMPORTS[module]} - sys.stdlib_module_names - {"habn", "app"}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_run_downwards(module):
+    row, entry = place(module)
+    for imported in IMPORTS[module] & MODULES.keys():
+        other_row, other_entry = place(imported)
+        assert other_row < row or other_entry == entry, f"{module} imports {imported}, which does not lie below it"
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m == "habn.layers" or m.startswith("habn.networks")])
+def test_layers_and_networks_need_torch_only(module):
+    assert outside(module) <= {"torch"}
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("habn.ui")])
+def test_the_page_never_imports_torch(module):
+    assert "torch" not in outside(module)
+
+
+def test_gradio_is_imported_by_app_and_page_only():
+    users = {module for module in MODULES if {"gradio", "gradio_client"} & outside(module)}
+    assert users and all(module == "app" or module.startswith("habn.ui") for module in users)
+
+
+def test_nothing_imports_a_command():
+    imported = set().union(*IMPORTS.values())
+    assert not imported & {*COMMANDS, "app"}
+    assert any(command in MODULES for command in COMMANDS)
+
+
+def test_no_module_is_called_utils():
+    assert not [m for m in MODULES if m.rpartition(".")[2] in ("utils", "util", "helpers", "common", "misc")]
+
+
+def test_the_public_names_are_there_without_gradio_or_matplotlib():
+    names = "HyperAdaptiveBatchNorm2d, convert_batch_norm, revert_batch_norm, build_network, load_checkpoint, recording"
+    program = f"from habn import {names}, Request, run; import sys; print({{'gradio', 'matplotlib', 'numba'}} & set(sys.modules))"
+    answer = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "set()"

@@ -1,0 +1,278 @@
+"""The inspector's files say what the records say, and its formula is the layer's."""
+
+import json
+import shutil
+import struct
+import subprocess
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import matplotlib
+import numpy as np
+import pytest
+
+from habn.ui import inspector
+from habn.ui.inspector import build_inspection
+from habn.ui.inspector.encoding import QUANTITIES, encode_strip, encode_view, most_adapted_channel, most_adapted_layer
+
+FORMULA = Path(inspector.__file__).with_name("formula.js")
+needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """What the inspector reads of a LayerRecord, with that class's formulas written out once more."""
+
+    name: str
+    kind: str
+    context: np.ndarray
+    static: np.ndarray
+    slope: np.ndarray
+    gates: np.ndarray
+    var_floor: np.ndarray
+    eps: float
+    x: np.ndarray
+
+    @property
+    def parameters(self) -> np.ndarray:
+        """(4, C, H, W)"""
+        parameters = self.static[..., None, None] + self.context * self.slope[..., None, None]
+        parameters[3] = np.maximum(parameters[3], self.var_floor[:, None, None])
+        return parameters
+
+    @property
+    def y(self) -> np.ndarray:
+        scale, bias, mean, var = self.parameters
+        return ((self.x - mean) / np.sqrt(var + self.eps) * scale + bias).astype(np.float32)
+
+    @property
+    def strength(self) -> np.ndarray:
+        return self.context.std() * np.abs(self.slope).mean(axis=1) / np.abs(self.static).mean(axis=1)
+
+    @property
+    def dead(self) -> bool:
+        return bool(np.ptp(self.context) == 0)
+
+
+def record(kind="habn", seed=0, shape=(5, 12, 16), slope=1.0) -> Record:
+    rng = np.random.default_rng(seed)
+    channels, height, width = shape
+    is_adaptive = kind == "habn"
+    static = rng.normal(size=(4, channels))
+    static[3] = rng.uniform(0.2, 2, channels)
+    return Record(
+        name=f"encoder.{seed}.norm",
+        kind=kind,
+        context=rng.uniform(0, 1, (height, width)).astype(np.float32) * is_adaptive,
+        static=static.astype(np.float32),
+        slope=(slope * rng.normal(size=(4, channels)) * is_adaptive).astype(np.float32),
+        gates=np.full(4, 0.5 * is_adaptive, np.float32),
+        var_floor=(0.1 * static[3]).astype(np.float32),
+        eps=1e-5,
+        x=rng.normal(size=shape).astype(np.float32),
+    )
+
+
+def unpack(content: bytes) -> tuple[dict, dict[str, np.ndarray]]:
+    (length,) = struct.unpack("<I", content[4:8])
+    header = json.loads(content[8 : 8 + length])
+    arrays = {}
+    for name, entry in header["arrays"].items():
+        dtype = {"float32": "<f4", "uint8": "u1"}[entry["dtype"]]
+        start = 8 + length + entry["offset"]
+        arrays[name] = np.frombuffer(content, dtype, int(np.prod(entry["shape"])), start).reshape(entry["shape"])
+    return header, arrays
+
+
+def in_node(program: str, folder: Path, **files: bytes):
+    """The JSON that a program prints; formula.js stands before it, `files` holds the named files as ArrayBuffers."""
+    read = "const files = {};"
+    for name, content in files.items():
+        path = folder / name
+        path.write_bytes(content)
+        read += f"files.{name} = new Uint8Array(require('fs').readFileSync({json.dumps(str(path))})).buffer;"
+    script = FORMULA.read_text(encoding="utf-8") + read + program
+    done = subprocess.run(["node", "-"], input=script, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_view_holds_the_factors_of_both_networks_for_one_channel():
+    first, second = record("bn", 1), record("habn", 2)
+    content = encode_view(first, second, 3)
+    header, arrays = unpack(content)
+    assert content[:4] == b"HABN"
+    assert header["shape"] == [12, 16] and header["channel"] == 3 and header["name"] == second.name
+    for network, layer in (("first", first), ("second", second)):
+        assert header[network] == {"kind": layer.kind, "eps": 1e-5}
+        assert np.array_equal(arrays[f"{network}.x"], layer.x[3])
+        assert np.array_equal(arrays[f"{network}.y"], layer.y[3])
+        assert np.array_equal(arrays[f"{network}.static"], layer.static[:, 3])
+        assert np.array_equal(arrays[f"{network}.slope"], layer.slope[:, 3])
+        assert arrays[f"{network}.var_floor"] == layer.var_floor[3]
+    assert np.array_equal(arrays["second.context"], second.context)
+    assert arrays["first.context"].tolist() == [0], "a map with one value everywhere is sent as that value"
+
+
+def test_values_that_are_not_finite_survive_and_keep_the_header_valid_json():
+    second = record("habn")
+    second.context[2, 3], second.x[1, 0, 0], second.static[0, 1] = np.nan, np.inf, -np.inf
+    with np.errstate(invalid="ignore"):
+        content = encode_view(record("bn"), second, 1)
+        strip = encode_strip([record("bn")], [second])
+    _, arrays = unpack(content)
+    assert np.isnan(arrays["second.context"][2, 3])
+    assert arrays["second.x"][0, 0] == np.inf and arrays["second.static"][0] == -np.inf
+    for text in (content, strip):
+        length = struct.unpack("<I", text[4:8])[0]
+        json.loads(text[8 : 8 + length], parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
+    header, arrays = unpack(strip)
+    assert np.count_nonzero(arrays["thumbnails"] == 255) == 1
+    x = np.concatenate([record("bn").x.ravel(), second.x[np.isfinite(second.x)]])
+    assert arrays["ranges"][0, QUANTITIES.index("x")] == pytest.approx([x.min(), x.max()])
+
+
+def test_ranges_are_those_of_every_map_of_the_layer_and_of_the_network():
+    first = [record("bn", seed) for seed in (1, 2)]
+    second = [record("habn", seed, slope=5.0) for seed in (3, 4)]
+    _, arrays = unpack(encode_strip(first, second))
+    by_layer = []
+    for a, b in zip(first, second, strict=True):
+        maps = [np.stack([a.context, b.context]), *np.stack([a.parameters, b.parameters], axis=1)]
+        maps += [np.stack([a.x, b.x]), np.stack([a.y, b.y])]
+        by_layer.append([(values.min(), values.max()) for values in maps])
+    by_layer = np.array(by_layer)
+    network = np.stack([by_layer[..., 0].min(axis=0), by_layer[..., 1].max(axis=0)], axis=-1)
+    assert np.allclose(arrays["ranges"], np.concatenate([by_layer, network[None]]), rtol=1e-6)
+
+
+def test_a_strip_lists_all_layers_in_order_with_strength_gates_and_a_thumbnail():
+    shapes = [(4, 130, 200), (8, 65, 100), (8, 1, 9)]
+    second = [record("habn", seed, shape) for seed, shape in enumerate(shapes)]
+    second[1] = replace(second[1], context=np.zeros((65, 100), np.float32))
+    header, arrays = unpack(encode_strip([record("bn", seed, shape) for seed, shape in enumerate(shapes)], second))
+    assert [layer["name"] for layer in header["layers"]] == [layer.name for layer in second]
+    assert [layer["shape"] for layer in header["layers"]] == [list(shape) for shape in shapes]
+    assert [layer["kinds"] for layer in header["layers"]] == [["bn", "habn"]] * 3
+    assert [layer["dead"] for layer in header["layers"]] == [False, True, False]
+    assert np.allclose(arrays["strength"], [layer.strength for layer in second])
+    sizes = [layer["thumbnail"] for layer in header["layers"]]
+    assert all(max(size) <= 64 for size in sizes) and sizes[2] == [1, 9]
+    assert arrays["thumbnails"].size == sum(height * width for height, width in sizes)
+    smallest = arrays["thumbnails"][-9:]
+    assert np.argmax(smallest) == np.argmax(second[2].context) and smallest.max() == 254 and smallest.min() == 0
+
+
+def test_the_most_adapted_layer_and_channel_are_those_whose_output_moves_most():
+    layers = [record("habn", seed, slope=slope) for seed, slope in enumerate((0.1, 2.0, 0.5))]
+    assert most_adapted_layer(layers) == 1
+    for seed in range(20):
+        layer = record("habn", seed, shape=(6, 40, 40), slope=1e-3)
+        normalized = (layer.x - layer.x.mean(axis=(1, 2), keepdims=True)) / layer.x.std(axis=(1, 2), keepdims=True)
+        x = layer.static[2][:, None, None] + normalized * np.sqrt(layer.static[3])[:, None, None]
+        adapted = replace(layer, x=x, context=np.ones((40, 40), np.float32)).y
+        by_channel = np.sqrt(((adapted - replace(layer, x=x, slope=0 * layer.slope).y) ** 2).mean(axis=(1, 2)))
+        assert by_channel[most_adapted_channel(layer)] >= 0.98 * by_channel.max()
+
+
+def test_a_view_takes_no_more_than_its_maps():
+    first, second = record("habn", 1, (2, 90, 120)), record("habn", 2, (2, 90, 120))
+    assert len(encode_view(first, second, 0)) <= 6 * 4 * 90 * 120 + 2048
+    assert len(encode_strip([first] * 30, [second] * 30)) <= 30 * (64 * 64 + 500) + 2048
+
+
+def test_two_networks_that_are_not_alike_are_refused_in_a_sentence():
+    with pytest.raises(ValueError, match="recorded 1 and 2 layers"):
+        encode_strip([record()], [record(), record()])
+    with pytest.raises(ValueError, match="differ in shape"):
+        encode_view(record(), record(shape=(5, 6, 8)), 0)
+
+
+@needs_node
+def test_the_formula_in_the_browser_equals_the_layer(tmp_path):
+    first, second = record("bn", 1), record("habn", 2, slope=3.0)
+    assert (second.parameters[3] == second.var_floor[:, None, None]).any(), "the floor must be in play"
+    for channel in range(5):
+        rows = in_node(
+            "const pack = unpack(files.view); const maps = rowsOf(networkOf(pack, 'first'), networkOf(pack, 'second'));"
+            "const n = 12 * 16; const spread = (map) => Array.from({length: n}, (_, i) => at(map, i));"
+            "const rebuilt = ['first', 'second'].map((name) => { const net = networkOf(pack, name);"
+            "  return Array.from({length: n}, (_, i) => normalize(net, at(net.x, i), at(net.context, i))); });"
+            "console.log(JSON.stringify([maps.map((row) => row.map(spread)), rebuilt]));",
+            tmp_path,
+            view=encode_view(first, second, channel),
+        )
+        maps, rebuilt = (np.array(part) for part in rows)
+        static = replace(second, context=np.zeros_like(second.context))
+        expected = [
+            np.stack([layer.context, *layer.parameters[:, channel], layer.x[channel], layer.y[channel]])
+            for layer in (first, static, second)
+        ]
+        expected.append(expected[2] - expected[0])
+        assert np.allclose(maps.reshape(4, 7, 12, 16), np.stack(expected), rtol=1e-5, atol=1e-5)
+        assert np.allclose(rebuilt.reshape(2, 12, 16), [first.y[channel], second.y[channel]], rtol=1e-5, atol=1e-5)
+
+
+@needs_node
+def test_flat_and_broken_maps_are_summed_up_as_such(tmp_path):
+    flat, broken, empty, index = in_node(
+        "console.log(JSON.stringify([summarize(2.5), summarize(Float32Array.from([1, NaN, 3, Infinity])),"
+        " summarize(Float32Array.from([NaN, NaN])), [colourIndex(2.5, 2.5, 2.5), colourIndex(NaN, 0, 1),"
+        " colourIndex(-9, 0, 1), colourIndex(9, 0, 1), colourIndex(1, ...scaleEnds(0.5, 4, 1))]]));",
+        tmp_path,
+    )
+    assert flat == {"low": 2.5, "high": 2.5, "mean": 2.5, "bad": 0}
+    assert broken == {"low": 1, "high": 3, "mean": 2, "bad": 2}
+    assert empty == {"low": None, "high": None, "mean": None, "bad": 2}
+    assert index == [128, 256, 0, 255, 128], "flat, not finite, below, above, at the centre"
+
+
+@needs_node
+def test_figures_have_four_digits_and_say_what_is_not_finite(tmp_path):
+    values = "[0, -0, 1 / 3, -12.34567, 0.000123, 123456, NaN, -Infinity]"
+    figures = in_node(f"console.log(JSON.stringify({values}.map(figure)));", tmp_path)
+    assert figures == ["0", "0", "0.3333", "−12.35", "1.23e−4", "1.23e+5", "NaN", "−∞"]
+
+
+@needs_node
+def test_the_colours_are_matplotlib_s(tmp_path):
+    program = "console.log(JSON.stringify([CIVIDIS, BLUE_ORANGE].map((digits) => [...paletteOf(digits)])));"
+    ours = np.array(in_node(program, tmp_path))
+    assert ours.shape == (2, 257)
+    rgb = np.stack([ours & 255, ours >> 8 & 255, ours >> 16 & 255], axis=-1)
+    blue = matplotlib.colormaps["RdBu"](np.linspace(1, 0.5, 128))
+    orange = matplotlib.colormaps["PuOr"](np.linspace(0.5, 0, 128))
+    theirs = np.stack([matplotlib.colormaps["cividis"](np.arange(256)), np.concatenate([blue, orange])])
+    assert np.abs(rgb[:, :256] - 255 * theirs[..., :3]).max() <= 6
+
+
+def outputs(second_shape=(5, 12, 16)):
+    first = SimpleNamespace(label="BN", records=(record("bn", 1), record("bn", 2)))
+    return first, SimpleNamespace(label="HABN", records=(record("habn", 3), record("habn", 4, second_shape, slope=3.0)))
+
+
+def test_an_inspection_names_its_files_and_chooses_what_adapts_most(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    first, second = outputs()
+    value = build_inspection("abc123", first, second)
+    assert (value["run"], value["labels"], value["layer"]) == ("abc123", ["BN", "HABN"], 1)
+    assert value["channel"] == most_adapted_channel(second.records[1])
+    view = Path(value["view"]["path"])
+    assert view.read_bytes() == encode_view(first.records[1], second.records[1], value["channel"])
+    assert Path(value["strip"]["path"]).read_bytes() == encode_strip(first.records, second.records)
+    assert sorted(path.name for path in tmp_path.rglob("*.*")) == [view.name, "strip.bin"], "nothing is left over"
+
+
+@pytest.mark.parametrize(("layer", "channel"), [(2, 0), (-1, 0), (0, 5), ("0", 0), (True, 0), (0, 1.0)])
+def test_a_layer_or_channel_that_does_not_exist_is_refused_in_a_sentence(layer, channel, tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    with pytest.raises(ValueError, match="There is no (layer|channel) .*; choose a whole number from 0 to"):
+        build_inspection("abc123", *outputs(), layer, channel)
+
+
+def test_the_template_holds_nothing_that_gradio_would_fill_in():
+    component = inspector.Inspector(render=False)
+    for text in (component.html_template, component.css_template):
+        assert "{{" not in text and "${" not in text and "`" not in text and "\\" not in text
+    assert " id=" not in component.html_template and "getElementById" not in component.js_on_load

@@ -1,0 +1,166 @@
+"""The page in a browser, as a visitor uses it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+
+expect.set_options(timeout=60_000)  # milliseconds: the first visitor waits for the networks to be loaded
+
+# Gradio's front end says this whenever a file is uploaded.
+GRADIOS_OWN = "Method not implemented."
+
+
+@dataclass
+class Visit:
+    """A page in the browser, and what it asked for and complained about."""
+
+    page: Page
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def hear(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and message.text != GRADIOS_OWN:
+            self.complaints.append(message.text)
+
+    def answer(self) -> list[str]:
+        """Addresses of the two pictures in the slider, once both are drawn."""
+        pictures = self.page.locator(".answer img")
+        expect(pictures).to_have_count(2)
+        for number in range(2):
+            self.page.wait_for_function(
+                "image => image.complete && image.naturalWidth > 0", arg=pictures.nth(number).element_handle()
+            )
+        return [pictures.nth(number).get_attribute("src") for number in range(2)]
+
+    def wait_for_another_answer(self, old: list[str]) -> list[str]:
+        expect(self.page.locator(".answer img").first).not_to_have_attribute("src", old[0])
+        return self.answer()
+
+    def upload(self, photo: Path) -> None:
+        self.page.get_by_label("Remove Image").click()
+        self.page.locator("input[type=file]").first.set_input_files(photo)
+
+
+@pytest.fixture
+def visit(browser: Browser, page_address: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """The page, opened; afterwards nothing was asked of another host and the console is clean."""
+    context = browser.new_context(viewport=getattr(request, "param", {"width": 1280, "height": 900}))
+    visit = Visit(context.new_page())
+    visit.page.on("request", lambda request: visit.requests.append(request.url))
+    visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))
+    visit.page.on("console", visit.hear)
+    visit.page.goto(page_address)
+    yield visit
+    hosts = {urlsplit(url).netloc for url in visit.requests if url.startswith("http")}
+    context.close()
+    assert hosts == {urlsplit(page_address).netloc}
+    assert visit.complaints == []
+
+
+@pytest.fixture
+def jpeg(tmp_path: Path) -> Path:
+    """A photo that the page has not seen: sky over ground, upright."""
+    rows, columns = np.mgrid[0:240, 0:320]
+    ground = rows > 120 + 20 * np.sin(columns / 40)
+    picture = np.where(ground[..., None], (96, 92, 90), (150, 190, 235)) + np.random.default_rng(1).normal(
+        0, 8, (240, 320, 1)
+    )
+    path = tmp_path / "photo.jpg"
+    Image.fromarray(picture.clip(0, 255).astype(np.uint8)).save(path, quality=90)
+    return path
+
+
+def test_the_first_comparison_is_there_without_a_click(visit: Visit):
+    first, second = visit.answer()
+    assert first != second
+    expect(visit.page.locator(".verdict")).to_contain_text(re.compile(r"BN and HABN .*photo"))
+    expect(visit.page.locator(".figures tbody tr")).to_have_count(2)
+    expect(visit.page.locator(".figures")).to_contain_text("mIoU")
+    expect(visit.page.locator(".legend")).to_contain_text("Road")
+
+
+def test_an_uploaded_jpeg_is_answered_and_has_no_score(visit: Visit, jpeg: Path):
+    old = visit.answer()
+    visit.upload(jpeg)
+    visit.wait_for_another_answer(old)
+    assert visit.page.locator(".answer img").first.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [
+        320,
+        240,
+    ]
+    expect(visit.page.locator(".figures")).not_to_contain_text("mIoU")
+
+
+def test_each_task_offers_its_own_pairs_and_every_style_repaints(visit: Visit):
+    answer = visit.answer()
+    expect(visit.page.get_by_text("The Great Wave")).to_be_hidden()
+    visit.page.get_by_label("Style transfer").check()
+    expect(visit.page.get_by_label("Starry Night")).to_be_checked()
+    seen = [answer := visit.wait_for_another_answer(answer)]
+    expect(visit.page.get_by_label("Real streets")).to_have_count(0)
+    for title in ("The Great Wave", "The Scream"):
+        visit.page.get_by_label(re.compile(title)).check()
+        seen.append(answer := visit.wait_for_another_answer(answer))
+    assert len({first for first, _ in seen}) == 3
+    expect(visit.page.locator(".legend")).to_have_count(0)
+    expect(visit.page.get_by_label("Colours over the photo")).to_have_count(0)
+    expect(visit.page.locator(".verdict")).to_contain_text("colour range")
+
+
+def test_a_file_that_is_no_picture_gets_one_sentence_and_the_answer_stays(visit: Visit, tmp_path: Path):
+    old = visit.answer()
+    wrong = tmp_path / "wrong.jpg"
+    wrong.write_bytes(b"This is no picture.")
+    visit.upload(wrong)
+    expect(visit.page.get_by_test_id("toast-body")).to_contain_text("not an image")
+    assert visit.answer() == old
+
+
+def test_the_opacity_changes_the_picture_and_runs_no_network(visit: Visit):
+    old = visit.answer()
+    seconds = visit.page.locator(".figures").inner_text()
+    visit.page.get_by_label("number input for Colours over the photo (%)").fill("0")
+    first, second = visit.wait_for_another_answer(old)
+    assert first == second, "without colours both halves are the photo"
+    assert visit.page.locator(".figures").inner_text() == seconds
+
+
+def test_hovering_over_a_map_updates_the_equation_and_asks_nothing(visit: Visit):
+    visit.answer()
+    visit.page.get_by_role("tab", name="Layers").click()
+    visit.page.wait_for_selector("[data-role=inspector][data-state=ready]")
+    canvas = visit.page.locator("[data-network-row=static][data-quantity=x] canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    equations = visit.page.locator("[data-role=equation][data-network=second]")
+    before, asked = equations.inner_text(), len(visit.requests)
+    for share in (0.1, 0.35, 0.8):
+        visit.page.mouse.move(box["x"] + share * box["width"], box["y"] + share * box["height"])
+        expect(equations).not_to_have_text(before, use_inner_text=True)
+        before = equations.inner_text()
+    assert visit.requests[asked:] == []
+
+
+def test_picking_another_layer_shows_it(visit: Visit):
+    visit.answer()
+    visit.page.get_by_role("tab", name="Layers").click()
+    visit.page.wait_for_selector("[data-role=inspector][data-state=ready]")
+    visit.page.locator("[data-role=layer][data-index='2']").click()
+    visit.page.wait_for_selector("[data-role=inspector][data-state=ready][data-layer='2']")
+
+
+@pytest.mark.parametrize("visit", [{"width": 390, "height": 844}], indirect=True)
+def test_a_phone_never_scrolls_sideways(visit: Visit):
+    visit.answer()
+    width = "document.documentElement.scrollWidth"
+    assert visit.page.evaluate(width) <= 390
+    assert visit.page.locator(".answer").bounding_box()["width"] > 300
+    visit.page.get_by_role("tab", name="Layers").click()
+    visit.page.wait_for_selector("[data-role=inspector][data-state=ready]")
+    assert visit.page.evaluate(width) <= 390

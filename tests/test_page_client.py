@@ -1,0 +1,182 @@
+"""The running page as a program sees it: the named endpoints, bad input, limits, and two clients at once."""
+
+import io
+import struct
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image
+
+from habn import engine
+from habn.data.segmentation import STREET_PALETTE
+from habn.ui.examples import EXAMPLES, labels_of
+
+SCENE = str(EXAMPLES[0])
+ROUNDS = 50
+
+
+@pytest.fixture
+def client(page_address: str, tmp_path: Path) -> Iterator[Client]:
+    with closing(Client(page_address, download_files=tmp_path, verbose=False)) as client:
+        yield client
+
+
+def read(path: str | Path) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.array(image)
+
+
+def compare(client: Client, photo: str | Path, pair: str, style: str = "starry_night"):
+    return client.predict(handle_file(photo), pair, style, api_name="/compare")
+
+
+def test_an_example_is_segmented_by_both_networks_in_the_classes_own_colours(client: Client):
+    (first, second), difference, figures = compare(client, SCENE, "camvid")
+    colours = {tuple(colour) for colour in STREET_PALETTE.tolist()}
+    pictures = [read(first), read(second)]
+    for picture in pictures:
+        assert picture.shape == (360, 480, 3)
+        assert {tuple(colour) for colour in np.unique(picture.reshape(-1, 3), axis=0).tolist()} <= colours
+    assert figures["task"] == "segmentation"
+    assert figures["difference"] == pytest.approx((pictures[0] != pictures[1]).any(axis=2).mean())
+    assert read(difference).shape == (360, 480, 3)
+    for network in (figures["first"], figures["second"]):
+        assert sum(network["areas"].values()) == pytest.approx(1)
+        assert 0 < network["mean_iou"] <= 1, "the first example has labels"
+
+
+def test_every_labelled_example_has_labels_of_its_own_size():
+    labelled = [path for path in EXAMPLES if labels_of(str(path)) is not None]
+    assert len(labelled) >= 4
+    for path in labelled:
+        labels = labels_of(str(path))
+        assert labels.shape == read(path).shape[:2]
+        assert set(np.unique(labels).tolist()) <= {*range(len(STREET_PALETTE)), 255}
+
+
+def test_an_example_is_repainted_in_two_styles_that_differ(client: Client):
+    stormy, figures = compare(client, SCENE, "styles", "shipwreck")[::2]
+    wavy = compare(client, SCENE, "styles", "great_wave")[0]
+    assert figures["task"] == "style"
+    assert figures["first"]["areas"] == {} and figures["first"]["mean_iou"] is None
+    for one, other in zip(stormy, wavy, strict=True):
+        assert read(one).shape == (360, 480, 3)
+        assert np.abs(read(one).astype(int) - read(other)).mean() > 1
+
+
+def test_inspect_lists_every_layer_and_hands_over_the_factors_of_one(client: Client):
+    request = (handle_file(SCENE), "camvid", "starry_night")
+    expected = engine.run(engine.Request(SCENE, "camvid", labels=labels_of(SCENE))).second.records
+    layers, path = client.predict(*request, expected[3].name, api_name="/inspect")
+    assert [layer["name"] for layer in layers] == [record.name for record in expected]
+    with np.load(path) as factors:
+        np.testing.assert_allclose(factors["second_context"], expected[3].context, atol=1e-3)
+        np.testing.assert_array_equal(factors["second_static"], expected[3].static)
+        assert factors["first_static"].shape == factors["second_slope"].shape == expected[3].static.shape
+
+
+def test_a_layer_that_does_not_exist_is_refused_with_the_names_of_those_that_do(client: Client):
+    with pytest.raises(AppError, match="no layer named 'cellar'.*stem"):
+        client.predict(handle_file(SCENE), "camvid", "starry_night", "cellar", api_name="/inspect")
+
+
+def png(width: int, height: int) -> bytes:
+    """The header of a picture of this size, with nothing behind it."""
+    return b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + struct.pack(">II", width, height) + b"\x08\x02\0\0\0" + b"\0" * 40
+
+
+UNUSABLE = {
+    "text.jpg": b"This is no picture.",
+    "empty.png": b"",
+    "drawing.svg": b'<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"/>',
+    "cut.jpg": Path(SCENE).read_bytes()[:2000],
+    "nothing-wide.png": png(0, 64),
+    "too-wide.png": png(50_000, 64),
+}
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+def test_a_file_that_is_no_usable_picture_is_refused_in_one_sentence(client: Client, tmp_path: Path, name: str):
+    photo = tmp_path / name
+    photo.write_bytes(UNUSABLE[name])
+    with pytest.raises(AppError) as refusal:
+        compare(client, photo, "camvid")
+    sentence = str(refusal.value)
+    assert 20 < len(sentence) < 200 and sentence.endswith(".") and "\n" not in sentence
+    assert "Traceback" not in sentence and "Error" not in sentence
+
+
+def test_a_web_address_is_not_fetched(client: Client):
+    photo = {"path": "http://example.com/photo.jpg", "meta": {"_type": "gradio.FileData"}}
+    with pytest.raises(AppError, match="Web addresses are not opened"):
+        client.predict(photo, "camvid", "starry_night", api_name="/compare")
+
+
+def test_no_photo_and_an_unknown_pair_are_refused(client: Client):
+    with pytest.raises(AppError, match="There is no photo"):
+        client.predict(None, "camvid", "starry_night", api_name="/compare")
+    with pytest.raises(AppError, match="nonsense"):
+        compare(client, SCENE, "nonsense")
+
+
+def test_only_the_documented_endpoints_are_offered(client: Client):
+    endpoints = client.view_api(return_format="dict")["named_endpoints"]
+    assert set(endpoints) == {"/compare", "/inspect"}
+    assert not client.view_api(return_format="dict")["unnamed_endpoints"]
+
+
+def ask(page_address: str, *request, **options) -> int:
+    """Status of the answer to a raw request."""
+    with closing(HTTPConnection(urlsplit(page_address).netloc, timeout=20)) as connection:
+        connection.request(*request, **options)
+        with connection.getresponse() as response:
+            return response.status
+
+
+@pytest.mark.parametrize("address", ["http://example.com/a.png", "https:/example.com", "HTTP://example.com"])
+def test_the_server_fetches_no_other_address(page_address: str, address: str):
+    assert ask(page_address, "GET", f"/gradio_api/file={address}") == 403
+
+
+def test_a_body_over_the_limit_is_refused_with_and_without_a_stated_length(page_address: str):
+    body = b"{" + b" " * 2_000_000 + b"}"
+    request = ("POST", "/gradio_api/queue/join")
+    headers = {"Content-Type": "application/json"}
+    assert ask(page_address, *request, body, headers) == 413
+    assert ask(page_address, *request, io.BytesIO(body), headers, encode_chunked=True) == 413
+
+
+def small_photo(seed: int, height: int, width: int) -> Image.Image:
+    """A picture of soft patches of colour."""
+    patches = np.random.default_rng(seed).integers(0, 256, (4, 4, 3), dtype=np.uint8)
+    return Image.fromarray(patches).resize((width, height), Image.Resampling.BICUBIC)
+
+
+def test_two_clients_at_once_never_see_each_others_results(page_address: str, tmp_path: Path):
+    sizes = {"tall": (48, 32), "wide": (32, 40)}
+
+    def visit(name: str) -> list[tuple[Path, np.ndarray]]:
+        answers = []
+        with closing(Client(page_address, download_files=tmp_path / name, verbose=False)) as client:
+            for number in range(ROUNDS):
+                photo = tmp_path / f"{name}-{number}.png"
+                small_photo(number, *sizes[name]).save(photo)
+                (_, second), _, _ = compare(client, photo, "camvid")
+                answers.append((photo, read(second)))
+        return answers
+
+    with ThreadPoolExecutor(2) as visitors:
+        answers = [answer for visit_answers in visitors.map(visit, sizes) for answer in visit_answers]
+    assert len(answers) == 2 * ROUNDS
+    for photo, picture in answers:
+        expected = engine.run(engine.Request(photo, "camvid")).second.picture
+        assert picture.shape == expected.shape, photo.name
+        assert (picture == expected).all(axis=2).mean() > 0.99, photo.name

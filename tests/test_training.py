@@ -1,0 +1,270 @@
+"""Training: resumed to the bit, branched fairly, stopped in time, and scored with every class."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from safetensors.torch import load_file
+from torch import nn
+
+from habn.data.segmentation import IGNORE, STREET_CLASSES, SegmentationData
+from habn.layers import HyperAdaptiveBatchNorm2d
+from habn.metrics import class_iou, confusion_matrix, mean_iou
+from habn.networks import build_network
+from habn.training.loop import TrainingOptions, dead_layers, fit
+from habn.training.segmentation import (
+    SegmentationRecipe,
+    SegmentationTask,
+    describe_segmentation,
+    evaluate_segmentation,
+    shuffled,
+)
+
+OPTIONS = TrainingOptions(steps=6, learning_rate=1e-2, warmup=2, evaluate_every=2)
+RECIPE = SegmentationRecipe(batch_size=2, crop=(16, 24))
+
+
+def build_tiny(norm: str = "habn", seed: int = 0) -> nn.Module:
+    torch.manual_seed(seed)
+    options = {"search": True} if norm == "habn" else None
+    return build_network("spvcnn", norm, options, widths=(4, 6, 8), dilations=(1, 2))
+
+
+@pytest.fixture
+def data() -> SegmentationData:
+    """Five pictures whose brightness tells the class, with a void row."""
+    labels = torch.randint(0, 11, (5, 6, 8)).repeat_interleave(4, 1).repeat_interleave(4, 2).to(torch.uint8)
+    images = (labels[:, None] * 20 + torch.randint(0, 40, (5, 3, 24, 32))).to(torch.uint8)
+    labels[:, :2] = IGNORE
+    return SegmentationData(images, labels, STREET_CLASSES)
+
+
+@pytest.fixture
+def task(data) -> SegmentationTask:
+    return SegmentationTask(data, SegmentationData(data.images[:2], data.labels[:2], data.classes), RECIPE)
+
+
+def same_state(first: nn.Module, second: nn.Module) -> bool:
+    states = first.state_dict(), second.state_dict()
+    return all(torch.equal(value, states[1][key]) for key, value in states[0].items())
+
+
+@pytest.mark.parametrize("norm", ["bn", "habn"])
+def test_a_stopped_run_continues_to_the_bit(norm, task, tmp_path):
+    whole = build_tiny(norm)
+    outcome = fit(whole, task, OPTIONS, tmp_path / "whole")
+    assert outcome.finished and outcome.step == 6
+
+    half = build_tiny(norm)
+    stopped = fit(half, task, replace(OPTIONS, stop_at=3), tmp_path / "parts")
+    assert stopped.step == 3 and not same_state(half, whole)
+    resumed = build_tiny(norm, seed=99)
+    again = fit(resumed, task, OPTIONS, tmp_path / "parts")
+
+    assert same_state(resumed, whole)
+    states = [load_file(tmp_path / run / "state.safetensors") for run in ("whole", "parts")]
+    assert states[0].keys() == states[1].keys() and any(key.startswith("optimizer.") for key in states[0])
+    assert all(torch.equal(value, states[1][key]) for key, value in states[0].items())
+    assert (again.best_score, again.best_step) == (outcome.best_score, outcome.best_step)
+
+
+def test_a_finished_run_is_left_as_it_is(task, tmp_path):
+    network = build_tiny("bn")
+    fit(network, task, OPTIONS, tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    again = build_tiny("bn", seed=99)
+    assert fit(again, task, OPTIONS, tmp_path).finished
+    assert same_state(again, network) and {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_batch_normalized_trunk_continued_as_habn_starts_with_the_same_outputs(task, tmp_path):
+    trunk = build_tiny("bn")
+    stopped = replace(OPTIONS, stop_at=3)
+    fit(trunk, task, stopped, tmp_path / "trunk")
+    pixels = torch.rand(2, 3, 24, 32)
+    for norm in ("bn", "habn"):
+        branch = build_tiny(norm, seed=5)
+        outcome = fit(branch, task, stopped, tmp_path / norm, branch_from=tmp_path / "trunk")
+        assert outcome.step == 3
+        for mode in (True, False):
+            torch.testing.assert_close(branch.train(mode)(pixels), trunk.train(mode)(pixels), rtol=1e-4, atol=1e-5)
+
+
+def test_a_branch_is_the_run_that_was_never_branched(task, tmp_path):
+    whole = build_tiny("bn")
+    fit(whole, task, OPTIONS, tmp_path / "whole")
+    fit(build_tiny("bn"), task, replace(OPTIONS, stop_at=3), tmp_path / "trunk")
+    branch = build_tiny("bn", seed=5)
+    fit(branch, task, OPTIONS, tmp_path / "branch", branch_from=tmp_path / "trunk")
+    assert same_state(branch, whole)
+
+
+def test_a_branch_trains_what_habn_adds(task, tmp_path):
+    fit(build_tiny("bn"), task, replace(OPTIONS, stop_at=3), tmp_path / "trunk")
+    branch = build_tiny("habn")
+    fit(branch, task, OPTIONS, tmp_path / "branch", branch_from=tmp_path / "trunk")
+    layers = [m for m in branch.modules() if isinstance(m, HyperAdaptiveBatchNorm2d)]
+    assert layers and all(layer.search.delta.all() for layer in layers)
+
+
+def test_a_run_stops_cleanly_when_its_time_is_up(task, tmp_path):
+    network = build_tiny("bn")
+    outcome = fit(network, task, replace(OPTIONS, minutes=0), tmp_path)
+    assert outcome.step == 1 and not outcome.finished
+    assert {p.name for p in tmp_path.iterdir()} == {"state.safetensors", "best.safetensors", "log.jsonl", "preview.png"}
+    continued = build_tiny("bn", seed=99)
+    assert fit(continued, task, OPTIONS, tmp_path).finished
+    whole = build_tiny("bn")
+    fit(whole, task, OPTIONS, tmp_path / "whole")
+    assert same_state(continued, whole)
+
+
+def test_the_log_and_the_best_weights_are_those_of_the_validations(task, tmp_path):
+    outcome = fit(build_tiny(), task, OPTIONS, tmp_path)
+    entries = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [entry["step"] for entry in entries] == [2, 4, 6]
+    scores = [entry["val_mean_iou"] for entry in entries]
+    assert outcome.best_score == max(scores) and outcome.best_step == 2 + 2 * scores.index(max(scores))
+    assert all(entry["dead_layers"] == [] for entry in entries)
+    best = build_tiny(seed=99).eval()
+    best.load_state_dict(load_file(tmp_path / "best.safetensors"))
+    # The gates' temperature is part of the schedule, not of the weights.
+    for module in best.modules():
+        if isinstance(module, HyperAdaptiveBatchNorm2d):
+            module.search.temperature = 0.1 ** ((outcome.best_step - 1) / OPTIONS.steps)
+    assert mean_iou(evaluate_segmentation(best, task.val)) == pytest.approx(outcome.best_score, abs=1e-6)
+    with Image.open(tmp_path / "preview.png") as preview:
+        assert preview.size == (2 * 32, 2 * 24)
+
+
+def test_training_learns(task, tmp_path):
+    network = build_tiny()
+    batch = task.batch(0, 0)
+    before = float(task.loss(network.eval(), batch)[0].detach())
+    fit(network, task, replace(OPTIONS, steps=30, evaluate_every=30), tmp_path)
+    assert float(task.loss(network.eval(), batch)[0].detach()) < 0.8 * before
+
+
+def test_training_in_bfloat16_stays_finite_and_keeps_float32_weights(task, tmp_path):
+    network = build_tiny()
+    fit(network, task, replace(OPTIONS, steps=2, precision="bfloat16"), tmp_path)
+    assert all(v.dtype != torch.bfloat16 and v.isfinite().all() for v in network.state_dict().values())
+
+
+def test_the_gates_grow_colder(task, tmp_path):
+    network = build_tiny()
+    fit(network, task, OPTIONS, tmp_path)
+    assert network.stem.norm.search.temperature == pytest.approx(0.1 ** (5 / 6))
+
+
+def test_a_dead_layer_is_named_and_looking_changes_nothing(task):
+    network = build_tiny()
+    with torch.no_grad():
+        network.stem.norm.encoder.conv3.weight.zero_()
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    assert dead_layers(network.eval(), task, OPTIONS) == ["stem.norm"]
+    assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
+    assert not any(m._forward_pre_hooks for m in network.modules())
+
+
+# Batches
+
+
+def test_a_batch_is_a_function_of_seed_and_step(task):
+    first = task.batch(3, 7)
+    torch.rand(5)
+    assert all(torch.equal(a, b) for a, b in zip(first, task.batch(3, 7), strict=True))
+    for other in (task.batch(3, 8), task.batch(4, 7)):
+        assert not torch.equal(other[0], first[0])
+
+
+def test_each_epoch_shows_every_picture_once_in_an_order_of_its_own():
+    seen = torch.cat([shuffled(5, 2, seed=1, step=step) for step in range(10)]).view(4, 5)
+    assert all(sorted(epoch.tolist()) == list(range(5)) for epoch in seen)
+    assert len({tuple(epoch.tolist()) for epoch in seen}) > 1
+
+
+class Spy(SegmentationTask):
+    def batch(self, seed, step):
+        batch = super().batch(seed, step)
+        self.seen = [*getattr(self, "seen", []), batch]
+        return batch
+
+
+def test_bn_and_habn_see_the_same_data_in_the_same_order(data, tmp_path):
+    spies = []
+    for norm in ("bn", "habn"):
+        spy = Spy(data, data, RECIPE)
+        fit(build_tiny(norm), spy, replace(OPTIONS, steps=4, evaluate_every=100), tmp_path / norm)
+        spies.append(spy.seen[:4])
+    for first, second in zip(*spies, strict=True):
+        assert torch.equal(first[0], second[0]) and torch.equal(first[1], second[1])
+
+
+def test_labels_move_with_their_pixels(data):
+    """The picture is its own label, so after scale, crop and mirror they must still agree."""
+    pictures = SegmentationData(data.labels[:, None].clamp(max=10).repeat(1, 3, 1, 1) * 20, data.labels, data.classes)
+    recipe = SegmentationRecipe(batch_size=5, crop=(20, 20), jitter=0, scale=(0.5, 2.0))
+    pixels, labels = SegmentationTask(pictures, pictures, recipe).batch(0, 0)
+    assert pixels.shape == (5, 3, 20, 20) and labels.shape == (5, 20, 20) and labels.dtype == torch.int64
+    assert pixels.min() >= 0 and pixels.max() <= 1
+    assert set(labels.unique().tolist()) <= {*range(11), IGNORE}
+    known = labels != IGNORE
+    agree = ((pixels[:, 0] * 255 / 20).round() == labels)[known].float().mean()
+    assert known.float().mean() > 0.2 and agree > 0.7  # the rest are edges, which bilinear sampling blends
+
+
+def test_what_lies_beyond_the_border_is_void(data):
+    recipe = SegmentationRecipe(batch_size=5, crop=(96, 128), scale=(1.0, 1.0))
+    _, labels = SegmentationTask(data, data, recipe).batch(0, 0)
+    assert (labels == IGNORE).float().mean() == pytest.approx(1 - 22 * 32 / (96 * 128), abs=0.02)
+
+
+def test_rare_classes_weigh_more_and_void_weighs_nothing(data):
+    task = SegmentationTask(data, data, RECIPE)
+    shares = np.array([(data.labels == k).sum() for k in range(11)]) / float((data.labels != IGNORE).sum())
+    np.testing.assert_allclose(task.class_weights, 1 / np.log(1.10 + shares), rtol=1e-5)
+    logits, labels = torch.randn(1, 11, 4, 4), torch.randint(0, 11, (1, 4, 4))
+    labels[0, 0] = IGNORE
+    loss, _ = task.loss(lambda pixels: logits, (torch.rand(1, 3, 4, 4), labels))
+    wanted = F.cross_entropy(logits[:, :, 1:], labels[:, 1:], task.class_weights)
+    assert float(loss) == pytest.approx(float(wanted))
+
+
+# Metrics
+
+
+def test_every_class_is_counted_and_void_is_ignored():
+    labels = np.array([[0, 0, 1], [1, 255, 255]], np.uint8)
+    predictions = np.array([[0, 1, 1], [1, 0, 2]], np.uint8)
+    confusion = confusion_matrix(labels, predictions, 4)
+    np.testing.assert_array_equal(confusion, [[1, 1, 0, 0], [0, 2, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]])
+    np.testing.assert_allclose(class_iou(confusion), [1 / 2, 2 / 3, np.nan, np.nan])
+    assert mean_iou(confusion) == pytest.approx((1 / 2 + 2 / 3 + 0 + 0) / 4)
+
+
+def test_a_class_that_is_predicted_but_never_true_has_no_overlap():
+    confusion = confusion_matrix(np.array([0, 0]), np.array([0, 2]), 3)
+    np.testing.assert_allclose(class_iou(confusion), [1 / 2, np.nan, 0])
+
+
+@pytest.mark.parametrize("void", [255, -1, 3])
+def test_any_label_that_is_no_class_is_void(void):
+    confusion = confusion_matrix(np.array([0, 1, void]), np.array([0, 1, 2]), 3)
+    np.testing.assert_array_equal(confusion, np.diag([1, 1, 0]))
+
+
+def test_perfect_answers_score_one_and_scores_are_of_the_whole_split(data):
+    class Perfect(nn.Module):
+        def forward(self, pixels):
+            return F.one_hot((pixels[:, 0] * 255 / 20).floor().long().clamp(0, 10), 11).permute(0, 3, 1, 2)
+
+    exact = SegmentationData(data.labels[:, None].clamp(max=10).repeat(1, 3, 1, 1) * 20 + 5, data.labels, data.classes)
+    confusion = evaluate_segmentation(Perfect().train(), exact)
+    assert confusion.sum() == (data.labels != IGNORE).sum() and mean_iou(confusion) == 1
+    description = describe_segmentation(confusion, STREET_CLASSES)
+    assert description["mean_iou"] == 100 and list(description["class_iou"]) == list(STREET_CLASSES)

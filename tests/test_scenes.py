@@ -108,6 +108,7 @@ PAINTERS = {
     "polygon": lambda canvas: canvas.polygon(canvas.outline(SQUARE), np.ones(3), Label.CAR),
     "face": lambda canvas: canvas.face(SQUARE, np.ones(3), (0, 0, -1), Label.CAR),
     "face cut by the lens": lambda canvas: canvas.face(STRIP, np.ones(3), (0, 1, 0), Label.CAR),
+    "faces": lambda canvas: canvas.faces(np.stack([SQUARE, SQUARE + 1]), np.ones((2, 3)), (0, 0, -1), Label.CAR),
     "line": lambda canvas: canvas.line(SQUARE, 0.2, np.ones(3), Label.CAR),
     "veil": lambda canvas: canvas.veil(SQUARE, np.ones(3), 0.5, Label.CAR),
     "picture": lambda canvas: canvas.picture(

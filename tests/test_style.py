@@ -103,13 +103,13 @@ def test_total_variation_is_zero_for_a_flat_picture_and_counts_a_step_once():
 
 
 def test_features_have_the_shapes_of_squeezenet_at_every_layer():
-    maps = SqueezeNetFeatures()(torch.rand(2, 3, 64, 48))
+    maps = SqueezeNetFeatures()(torch.rand(2, 3, 66, 50))
     assert {layer: tuple(x.shape) for layer, x in maps.items()} == {
-        1: (2, 64, 31, 23),
-        3: (2, 128, 15, 11),
-        4: (2, 128, 15, 11),
-        6: (2, 256, 7, 5),
-        7: (2, 256, 7, 5),
+        1: (2, 64, 32, 24),
+        3: (2, 128, 16, 12),
+        4: (2, 128, 16, 12),
+        6: (2, 256, 8, 6),
+        7: (2, 256, 8, 6),
     }
 
 
@@ -181,6 +181,17 @@ def test_a_one_hot_blend_is_the_style_itself_and_a_half_lies_elsewhere():
     torch.testing.assert_close(blend, one)
     assert (one - two).abs().max() > 0.01
     assert (half - one).abs().max() > 0.01 and (half - two).abs().max() > 0.01
+
+
+def test_cfanet_starts_from_the_light_and_shade_of_the_photograph():
+    network = build_tiny().eval()
+    torch.nn.init.zeros_(network.to_pixels.weight)
+    torch.nn.init.zeros_(network.to_pixels.bias)
+    photo = torch.tensor([[0.0, 0.0, 0.0], [0.5, 0.5, 0.5], [0.0, 1.0, 0.0], [1.0, 1.0, 1.0]])  # luma 0, 0.5, 0.587, 1
+    with torch.no_grad():
+        out = network(photo.T.reshape(1, 3, 2, 2).repeat_interleave(8, 2).repeat_interleave(8, 3), torch.eye(8)[:1])
+    expected = torch.sigmoid(4 * torch.tensor([0.0, 0.5, 0.587, 1.0]) - 2)
+    torch.testing.assert_close(out[0, :, ::8, ::8].flatten(1), expected.expand(3, 4))
 
 
 def test_a_style_changes_nothing_of_its_neighbours_in_the_batch():

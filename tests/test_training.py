@@ -1,5 +1,6 @@
 """Training: resumed to the bit, branched fairly, stopped in time, and scored with every class."""
 
+import copy
 import json
 from dataclasses import replace
 
@@ -91,7 +92,8 @@ def test_a_batch_normalized_trunk_continued_as_habn_starts_with_the_same_outputs
         outcome = fit(branch, task, stopped, tmp_path / norm, branch_from=tmp_path / "trunk")
         assert outcome.step == 3
         for mode in (True, False):
-            torch.testing.assert_close(branch.train(mode)(pixels), trunk.train(mode)(pixels), rtol=1e-4, atol=1e-5)
+            wanted = copy.deepcopy(trunk).train(mode)(pixels)
+            torch.testing.assert_close(copy.deepcopy(branch).train(mode)(pixels), wanted, rtol=1e-4, atol=1e-4)
 
 
 def test_a_branch_is_the_run_that_was_never_branched(task, tmp_path):

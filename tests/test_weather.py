@@ -104,6 +104,12 @@ def test_the_same_seed_is_the_same_weather_and_another_is_another(name):
     assert (apply_weather(pixels, name, 4, seed=2) - first).abs().mean() > 1e-3
 
 
+@pytest.mark.parametrize("name", ["shadow_edge", "darkness", "contrast_loss", "wet_glare", "blur_noise"])
+def test_another_seed_is_another_weather_in_the_same_place_too(name):
+    first, second = (apply_weather(street(), name, 4, seed, place=(0.5, 0.5)) for seed in (1, 2))
+    assert (first - second).abs().mean() > 1e-3
+
+
 @each_kind
 def test_a_batch_gives_what_its_pictures_give_alone(name):
     pixels = torch.cat([street(1), street(2), street(3)])
@@ -230,6 +236,7 @@ def test_random_weather_draws_every_kind_and_strengths_from_zero_to_four(monkeyp
     drawn = []
     monkeypatch.setattr("habn.data.weather.apply_weather", lambda pixels, *drawing: drawn.append(drawing) or pixels)
     random_weather(torch.rand(400, 3, 2, 2), torch.Generator().manual_seed(0))
+    assert len({seed for *_, seed in drawn}) == 400
     changed = [(name, strength) for name, strength, _ in drawn if strength > 0]
     assert {name for name, _ in changed} == set(KINDS)
     assert 3.8 < max(strength for _, strength in changed) <= 4 and min(strength for _, strength in changed) < 0.2

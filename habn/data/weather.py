@@ -202,7 +202,7 @@ def contrast_loss(light: Tensor, strength: float, view: View) -> Tensor:
 
 @_weather("Wet-road glare", "The wet road in the lower half mirrors the sky and a lamp.", home=(0.3, 0.5, 0.7, 0.58))
 def wet_glare(light: Tensor, strength: float, view: View) -> Tensor:
-    """L' = (1 - w R) L + w R S + E: a wet road below the place mirrors the sky S and a lamp's streak E.
+    """L' = (1 - w R) L + w R S + E: a wet road that narrows toward the place mirrors the sky S and a lamp's streak E.
 
     R = (1 - cos(i))^5 is Schlick's reflectance, all but total toward the horizon; w is the wetness, in puddles; the
     streak hangs under the place and widens toward the camera, as the highlight of a rough surface does.

@@ -29,7 +29,7 @@ class StyleRecipe:
     crop_size: int = 176
     zoom: tuple[float, float] = (0.6, 1.1)
     painting_side: int = 512
-    content_weight: float = 2.0
+    content_weight: float = 1.0
     style_weights: tuple[float, ...] = (0.5, 1.0, 0.8, 0.6)  # of STYLE_LAYERS
     variation_weight: float = 0.2
     val_photos: int = 4

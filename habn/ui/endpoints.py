@@ -37,9 +37,9 @@ def add_endpoints(concurrency_id: str) -> None:
 def compare(photo: str | None, pair: str, style: str) -> tuple[tuple[str, str], str, dict]:
     """Run both networks of a pair on a photo.
 
-    Returns the two pictures (PNG; class colours or stylized), the map of where they differ, and the figures: task, share
-    of the photo that differs, and for each network its checkpoint, label, mIoU (where the photo has labels), areas of
-    the classes, seconds and parameters. `style` is used by the pairs for style transfer alone.
+    Returns the two pictures (PNG; class colours or stylized), the map of where they differ, and the figures: task,
+    share of the photo that differs, and for each network its checkpoint, label, mIoU (where the photo has labels),
+    areas of the classes, seconds and parameters. `style` is used by the pairs for style transfer alone.
     """
     result = _run(photo, pair, style)
     figures = {

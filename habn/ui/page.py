@@ -56,9 +56,9 @@ def build_page() -> gr.Blocks:
             with gr.Tab("Compare"):
                 with gr.Row():
                     with gr.Column(scale=7, min_width=320):
-                        sides, slider, verdict, opacity = _build_answer()
+                        sides, slider, verdict, opacity, style = _build_answer()
                     with gr.Column(scale=3, min_width=300):
-                        photo, task, pair, style = _build_question()
+                        photo, task, pair = _build_question()
                 figures, legend, difference = _build_details()
             with gr.Tab("Layers"):
                 gr.Markdown(LAYERS_HELP)
@@ -71,6 +71,7 @@ def build_page() -> gr.Blocks:
             [photo, pair, style, opacity],
             [shown, sides, slider, opacity, verdict, figures, legend, difference, caution, inspector],
             trigger_mode="always_last",
+            show_progress="minimal",
             show_progress_on=slider,
             concurrency_id=NETWORK_SLOT,
             concurrency_limit=1,
@@ -84,18 +85,20 @@ def build_page() -> gr.Blocks:
 
 
 def _build_answer() -> tuple[gr.components.Component, ...]:
-    """The larger half: what the two networks make of the photo."""
+    """The larger half: what the two networks make of the photo, and how it is shown."""
     sides = gr.HTML(elem_classes="plain")
     slider = gr.ImageSlider(
         format="png", show_label=False, interactive=False, max_height=620, elem_classes="answer", buttons=["fullscreen"]
     )
     verdict = gr.HTML(elem_classes="plain")
     opacity = gr.Slider(0, 100, FIRST_OPACITY, step=5, label="Colours over the photo (%)", buttons=[])
-    return sides, slider, verdict, opacity
+    styles = [(title.split(",")[0], name) for name, title in STYLE_TITLES.items()]
+    style = gr.Radio(styles, value=FIRST_STYLE, label="In the style of", visible=False)
+    return sides, slider, verdict, opacity, style
 
 
 def _build_question() -> tuple[gr.components.Component, ...]:
-    """The smaller half: photo, task, pair of networks and style."""
+    """The smaller half: photo, task and pair of networks."""
     photo = Photo(
         str(EXAMPLES[0]),
         label="Your photo",
@@ -109,9 +112,7 @@ def _build_question() -> tuple[gr.components.Component, ...]:
     task = gr.Radio(TASKS, value=FIRST_TASK, label="Task")
     choices = callbacks.pairs_of(FIRST_TASK)
     pair = gr.Radio(choices, value=choices[0][1], label="Pair of networks")
-    styles = [(title.split(",")[0], name) for name, title in STYLE_TITLES.items()]
-    style = gr.Radio(styles, value=FIRST_STYLE, label="In the style of", visible=False)
-    return photo, task, pair, style
+    return photo, task, pair
 
 
 def _build_details() -> tuple[gr.components.Component, ...]:
@@ -120,8 +121,6 @@ def _build_details() -> tuple[gr.components.Component, ...]:
         with gr.Column(min_width=300):
             figures = gr.HTML(elem_classes="plain")
         with gr.Column(min_width=300):
-            legend = gr.HTML(elem_classes="plain")
-        with gr.Column(min_width=300):
             difference = gr.Image(
                 format="png",
                 label="Where they differ (orange)",
@@ -129,4 +128,6 @@ def _build_details() -> tuple[gr.components.Component, ...]:
                 buttons=["download", "fullscreen"],
                 alt_text="The photo in grey; places where the two networks differ are orange",
             )
+        with gr.Column(min_width=300):
+            legend = gr.HTML(elem_classes="plain")
     return figures, legend, difference

@@ -12,8 +12,8 @@ from habn.networks.normalization import NORM_LABELS
 SOURCES = {
     "camvid": "CamVid (Brostow, Fauqueur, Cipolla 2009), the 367 / 101 / 233 split and 11 classes of Badrinarayanan, "
     "Kendall, Cipolla (2015), 360 x 480. For research use; none of its pictures is part of this repository.",
-    "cityscapes": "Cityscapes (Cordts et al. 2016), fine annotations, 19 classes, 512 x 1024. For research use under its "
-    "own licence; none of its pictures is part of this repository.",
+    "cityscapes": "Cityscapes (Cordts et al. 2016), fine annotations, 19 classes, 512 x 1024. For research use under "
+    "its own licence; none of its pictures is part of this repository.",
     "scenes": "Street scenes drawn by this project (`habn.data.scenes`), with exact labels in CamVid's 11 classes.",
     "styles": "Content: 200 photographs of BSDS500 (Arbelaez et al. 2011), for research and education. Styles: eight "
     "paintings in the public domain. Perceptual network: SqueezeNet 1.1 (Iandola et al. 2016, BSD-2-Clause). None of "
@@ -25,8 +25,8 @@ LIMITS = {
     "style": "Knows its eight paintings only. Strokes have the right scale where the longer side is about 480 pixels.",
 }
 BRANCHED = (
-    "Branched: the first half of the schedule is a batch-normalized trunk that the checkpoints of this data set share, so "
-    "channel k of one is channel k of the other."
+    "Branched: the first half of the schedule is a batch-normalized trunk that the checkpoints of this data set share, "
+    "so channel k of one is channel k of the other."
 )
 
 

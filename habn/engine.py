@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from habn.checkpoints import load_checkpoint
+from habn.checkpoints import CheckpointError, load_checkpoint
 from habn.data.segmentation import STREET_CLASSES, STREET_PALETTE
 from habn.data.styles import STYLES
 from habn.images import open_image
@@ -152,6 +152,7 @@ def run(request: Request) -> Result:
         RequestError: on an unknown pair or style, or labels of another size.
         ImageError: on a picture that cannot be used.
         CheckpointError: when a checkpoint cannot be loaded.
+        ValueError: on an intervention in a layer that a network with HABN does not have.
     """
     pair, style = _check(request)
     image = open_image(request.image, max_side=LONGER_SIDE)
@@ -183,7 +184,11 @@ def recall(run_id: str) -> Result | None:
 def load_network(name: str) -> nn.Module:
     """The network of a checkpoint of this project, by its folder's name; kept in memory."""
     # Convolutions, and the loops of habn.loops with them, are fastest with channels innermost.
-    network = load_checkpoint(CHECKPOINTS / name).to(memory_format=torch.channels_last)
+    try:
+        network = load_checkpoint(CHECKPOINTS / name).to(memory_format=torch.channels_last)
+    except CheckpointError as error:
+        # Visitors read the sentence; where the server keeps its files is not their business.
+        raise CheckpointError(str(error).replace(f"{CHECKPOINTS.parent}/", "")) from None
     with torch.inference_mode():  # so that no visitor's time includes the compilation of the loops
         network(torch.zeros(1, 3, 16, 16), *_condition(STYLES[0] if network.name == "cfanet" else None))
     return network

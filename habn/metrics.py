@@ -8,7 +8,7 @@ def confusion_matrix(labels: np.ndarray, predictions: np.ndarray, num_classes: i
 
     Pixels whose label is not in 0..K-1, such as void, are left out.
     """
-    scored = labels < num_classes
+    scored = (labels >= 0) & (labels < num_classes)
     index = labels[scored].astype(np.int64) * num_classes + predictions[scored]
     return np.bincount(index, minlength=num_classes**2).reshape(num_classes, num_classes)
 

@@ -71,7 +71,9 @@ def habn(
 
 
 def context(x: np.ndarray, state: dict[str, np.ndarray], normalization: str) -> np.ndarray:
-    """s, (N, 1, H, W): three 1x1 convolutions with ReLU, the first centred over the picture, then normalized per picture."""
+    """s, (N, 1, H, W): three 1x1 convolutions with ReLU, the first centred over the picture, then normalized per
+    picture.
+    """
     m = _conv1x1(x, state["encoder.conv1.weight"])
     m = m - m.mean((2, 3), keepdims=True) + state["encoder.conv1.bias"][:, None, None]
     m = np.maximum(m, 0)

@@ -313,7 +313,9 @@ def test_context_is_normalized_within_each_picture(normalization):
 # No encoder starts dead
 
 def feature_maps() -> Tensor:
-    """Noise, all-positive noise far from zero, and what a fresh convolution makes of a street scene: (3, 24, 18, 24)."""
+    """Noise, all-positive noise far from zero, and what a fresh convolution makes of a street scene: (3, 24, 18,
+    24).
+    """
     image = torch.tensor(draw_scene(7, 72, 96).image).permute(2, 0, 1)[None] / 255
     scene = F.avg_pool2d(nn.Conv2d(3, 24, 3, padding=1)(image).relu(), 4)
     noise = torch.randn(1, 24, 18, 24)

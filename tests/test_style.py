@@ -196,6 +196,8 @@ def test_cfanet_starts_from_the_light_and_shade_of_the_photograph():
 
 def test_a_style_changes_nothing_of_its_neighbours_in_the_batch():
     network = build_tiny().eval()
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.5)
     pixels = torch.rand(2, 3, 24, 24)
     with torch.no_grad():
         together = network(pixels, torch.eye(8)[[1, 6]])

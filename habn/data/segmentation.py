@@ -110,19 +110,32 @@ def read_pairs(
         size: (H, W) to which all are resized; None if they have one size already.
 
     Raises:
-        DataError: when a label file's size is not its picture's.
+        DataError: on a file that is no picture, labels of more than 8 bits or in colours, or sizes that differ.
     """
     images, labels = [], []
     for image_path, label_path in pairs:
-        with Image.open(image_path) as image, Image.open(label_path) as label:
+        with _open(image_path) as image, _open(label_path) as label:
             if image.size != label.size:
                 raise DataError(f"{label_path} is {label.size}, but its picture is {image.size} (width, height).")
+            if label.mode not in ("L", "P"):
+                raise DataError(f"{label_path} must hold one 8-bit class per pixel, but its mode is {label.mode}.")
             if size is not None:
                 image = image.resize(size[::-1], Image.Resampling.BOX)
                 label = label.resize(size[::-1], Image.Resampling.NEAREST)
             images.append(np.asarray(image.convert("RGB")).transpose(2, 0, 1))
             labels.append(to_class[np.asarray(label)])
+        if images[-1].shape != images[0].shape:
+            raise DataError(f"{image_path} is {image.size} (width, height), unlike those before; give all one size.")
     return SegmentationData(torch.from_numpy(np.stack(images)), torch.from_numpy(np.stack(labels)), classes)
+
+
+def _open(path: Path) -> Image.Image:
+    try:
+        image = Image.open(path)
+        image.load()
+    except (OSError, SyntaxError):  # Pillow raises the latter on some damaged PNG files
+        raise DataError(f"{path} is not a picture, or damaged; replace it or remove it with its partner.") from None
+    return image
 
 
 def class_shares(data: SegmentationData) -> Tensor:

@@ -116,4 +116,5 @@ class CFANet(nn.Module):
     def grey_logits(self, pixels: Tensor) -> Tensor:
         """What the output starts from: the photograph's light and shade without its colours, before the sigmoid."""
         red, green, blue = pixels.split(1, dim=1)
-        return 4 * (0.299 * red + 0.587 * green + 0.114 * blue) - 2  # ITU-R BT.601 luma; 4 is the sigmoid's inverse slope
+        luma = 0.299 * red + 0.587 * green + 0.114 * blue  # ITU-R BT.601
+        return 4 * luma - 2  # the sigmoid's slope is a quarter: mid-tones keep their contrast

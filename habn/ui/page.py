@@ -77,9 +77,10 @@ def build_page() -> gr.Blocks:
             concurrency_limit=1,
             api_visibility="private",
         )
-        quick = {"trigger_mode": "always_last", "show_progress": "hidden", "concurrency_limit": DRAWINGS_AT_ONCE}
-        opacity.input(callbacks.on_opacity, [shown, opacity], slider, api_visibility="private", **quick)
-        inspector.select(callbacks.on_select, shown, inspector, api_visibility="private", **quick)
+        quick = {"show_progress": "hidden", "concurrency_limit": DRAWINGS_AT_ONCE, "api_visibility": "private"}
+        opacity.input(callbacks.on_opacity, [shown, opacity], slider, trigger_mode="always_last", **quick)
+        # Gradio re-sends a deferred event with the data of the first one, so "always_last" would lose the second pick.
+        inspector.select(callbacks.on_select, shown, inspector, trigger_mode="multiple", **quick)
         add_endpoints(NETWORK_SLOT)
     return page
 

@@ -65,7 +65,8 @@ def _figures_row(output: Output, side: str, scored: bool) -> str:
 
 def _added(output: Output) -> str:
     """What the normalization alone adds to the parameters of the network beneath it."""
-    return f" (+{output.added / (output.parameters - output.added):.2%})".replace("%", " %") if output.added else ""
+    share = output.added / (output.parameters - output.added)
+    return f"<small>+{share:.2%} by {escape(output.label)}</small>".replace("%", " %") if output.added else ""
 
 
 def _legend_row(name: str, first: float, second: float) -> str:

@@ -20,40 +20,36 @@ SOURCES = {
     "them is part of this repository.",
 }
 LIMITS = {
-    "segmentation": "Trained from scratch on few pictures of few places: expect errors on other cameras, in other "
+    "segmentation": "Trained on few pictures of few places: expect errors on other cameras, in other "
     "weather and in other countries. Not for driving, nor for any decision about people.",
     "style": "Knows its eight paintings only. Strokes have the right scale where the longer side is about 480 pixels.",
 }
 BRANCHED = (
-    "Branched: the first half of the schedule is a batch-normalized trunk that the checkpoints of this data set share, "
+    "Branched: the first part of the schedule is a batch-normalized trunk that the checkpoints of this data set share, "
     "so channel k of one is channel k of the other."
 )
 
 
-def segmentation_card(
-    data: str, classes: tuple[str, ...], recipe, options: dict, metrics: dict, trunk: str | None
-) -> dict:
-    """config.json's metadata of a segmentation checkpoint, with the test split's metrics and the trunk's digest."""
+def segmentation_card(data: str, classes: tuple[str, ...], recipe, how_trained: dict, metrics: dict) -> dict:
+    """config.json's metadata of a segmentation checkpoint. metrics: {split: mean_iou and class_iou in percent}."""
     return {
         "task": "segmentation",
         "data": data,
         "classes": list(classes),
         "recipe": asdict(recipe),
-        "training": options,
-        "trunk": trunk,
-        "metrics": {"test": metrics},
+        **how_trained,
+        "metrics": metrics,
     }
 
 
-def style_card(recipe, options: dict, metrics: dict, trunk: str | None) -> dict:
+def style_card(recipe, how_trained: dict, metrics: dict) -> dict:
     """config.json's metadata of a style checkpoint. metrics: of the validation photographs."""
     return {
         "task": "style",
         "data": "styles",
         "styles": list(STYLES),
         "recipe": asdict(recipe),
-        "training": options,
-        "trunk": trunk,
+        **how_trained,
         "metrics": {"val": {key: round(float(value), 4) for key, value in metrics.items()}},
     }
 
@@ -62,7 +58,14 @@ def card_text(network: nn.Module, card: dict) -> str:
     """The model card, Markdown with the Hub's front matter."""
     count = parameter_overhead(network)
     label = NORM_LABELS[network.norm]
-    protocol = BRANCHED if card["trunk"] else "From scratch."
+    protocol = BRANCHED if card["trunk"] else "In one run of its own."
+    start = (
+        f"Started from the weights of `{card['start']['checkpoint']}`."
+        if card["start"]
+        else "Started from fresh weights."
+    )
+    scenes = card["training"].get("with_scenes", 0)
+    drawn = f" Besides, {scenes} street scenes drawn by this project were trained on." if scenes else ""
     added = f", {count.added:,} of them ({100 * count.share:.2f} %) added by {label}" if count.added else ""
     return "\n".join(
         [
@@ -79,14 +82,14 @@ def card_text(network: nn.Module, card: dict) -> str:
             "",
             "## Data and its terms",
             "",
-            SOURCES[card["data"]],
+            SOURCES[card["data"]] + drawn,
             "",
             "## Training",
             "",
-            f"{protocol} Adam with decoupled weight decay, cosine schedule; seed {card['training']['seed']}.",
+            f"{protocol} {start} Adam with decoupled weight decay, cosine schedule; seed {card['training']['seed']}.",
             "",
             "```json",
-            json.dumps({"training": card["training"], "recipe": card["recipe"]}, indent=2),
+            json.dumps({key: card[key] for key in ("start", "training", "recipe")}, indent=2),
             "```",
             "",
             "## Measured",
@@ -103,19 +106,20 @@ def card_text(network: nn.Module, card: dict) -> str:
 
 def _metrics_table(card: dict) -> list[str]:
     if card["task"] == "segmentation":
-        test = card["metrics"]["test"]
-        rows = [f"| {name} | {value:.2f} |" for name, value in test["class_iou"].items()]
+        (split, figures), *_ = card["metrics"].items()
+        rows = [f"| {name} | {value:.2f} |" for name, value in figures["class_iou"].items()]
         return [
-            f"Test split, full size, all {len(rows)} classes counted, void left out; percent.",
+            f"The {split} split, full size, all {len(rows)} classes counted, void left out; percent.",
             "",
             "| class | IoU |",
             "|---|---|",
-            f"| **mean** | **{test['mean_iou']:.2f}** |",
+            f"| **mean** | **{figures['mean_iou']:.2f}** |",
             *rows,
         ]
     rows = [f"| {name} | {value:.4f} |" for name, value in card["metrics"]["val"].items()]
     return [
-        "Validation photographs, relative distances in SqueezeNet features (lower is closer).",
+        "Crops of four validation photographs in every style, by which the weights were also chosen. Relative "
+        "distances in SqueezeNet features; lower is closer.",
         "",
         "| figure | value |",
         "|---|---|",

@@ -13,7 +13,7 @@ import re
 from pathlib import Path
 
 import torch
-from huggingface_hub import snapshot_download
+from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -121,7 +121,7 @@ def _find(folder_or_hub_id: str | Path) -> Path:
     folder = Path(folder_or_hub_id)
     if folder.is_dir():
         return folder
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", str(folder_or_hub_id)) or str(folder_or_hub_id).startswith("."):
+    if not re.fullmatch(r"\w[\w.-]*/[\w.-]+", str(folder_or_hub_id)) or folder.parent.is_dir():
         raise CheckpointError(
             f"There is no checkpoint folder {str(folder)!r}; give a folder or a Hub id such as 'user/name'."
         )
@@ -131,6 +131,7 @@ def _find(folder_or_hub_id: str | Path) -> Path:
     except (LocalEntryNotFoundError, HFValidationError):
         pass
     try:
+        HfApi().model_info(str(folder_or_hub_id), timeout=HUB_DEADLINE)
         return Path(snapshot_download(**wanted, etag_timeout=HUB_DEADLINE))
     except (RepositoryNotFoundError, HFValidationError):
         problem = "the Hub knows no such repository"

@@ -25,7 +25,7 @@ from habn.recording import LayerRecord, recording
 CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
 LONGER_SIDE = 480
 """Pictures are reduced to this, the size of CamVid's, on which the networks were trained."""
-CACHE_BYTES = 400_000_000
+CACHE_BYTES = 600_000_000
 
 
 @dataclass(frozen=True)
@@ -163,8 +163,8 @@ def run(request: Request) -> Result:
     run_id = _run_id(request, style, image)
     result = _cache.get(run_id)
     if result is None:
-        networks = [load_network(pair.first), load_network(pair.second)]
         with _pass_lock:
+            networks = [load_network(pair.first), load_network(pair.second)]
             outputs = [
                 _apply(n, c, image, style, request) for n, c in zip(networks, (pair.first, pair.second), strict=True)
             ]
@@ -182,16 +182,21 @@ def recall(run_id: str) -> Result | None:
 
 @lru_cache(maxsize=8)
 def load_network(name: str) -> nn.Module:
-    """The network of a checkpoint of this project, by its folder's name; kept in memory."""
+    """The network of a checkpoint of this project, by its folder's name; kept in memory. Call it under the lock."""
     # Convolutions, and the loops of habn.loops with them, are fastest with channels innermost.
     try:
         network = load_checkpoint(CHECKPOINTS / name).to(memory_format=torch.channels_last)
     except CheckpointError as error:
         # Visitors read the sentence; where the server keeps its files is not their business.
         raise CheckpointError(str(error).replace(f"{CHECKPOINTS.parent}/", "")) from None
-    with torch.inference_mode():  # so that no visitor's time includes the compilation of the loops
-        network(torch.zeros(1, 3, 16, 16), *_condition(STYLES[0] if network.name == "cfanet" else None))
     return network
+
+
+@lru_cache(maxsize=256)
+def _warm_up(name: str, shape: tuple[int, ...]) -> None:
+    """A first pass at a size compiles loops and plans convolutions, which no visitor's time should include."""
+    network = load_network(name)
+    network(torch.zeros(shape), *_condition(STYLES[0] if network.name == "cfanet" else None))
 
 
 def _check(request: Request) -> tuple[Pair, str | None]:
@@ -217,6 +222,7 @@ def _run_id(request: Request, style: str | None, image: np.ndarray) -> str:
 @torch.inference_mode()
 def _apply(network: nn.Module, checkpoint: str, image: np.ndarray, style: str | None, request: Request) -> Output:
     pixels = torch.from_numpy(image).permute(2, 0, 1)[None].to(torch.float32) / 255
+    _warm_up(checkpoint, tuple(pixels.shape))
     with intervening(network, request.intervention), recording(network) as records:
         started = time.perf_counter()
         answer = network(pixels, *_condition(style))[0]

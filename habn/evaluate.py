@@ -1,5 +1,6 @@
-"""Measure a segmentation checkpoint: ``python -m habn.evaluate --checkpoint DIR --data camvid --root DIR --split
-test``.
+"""Measure a segmentation checkpoint.
+
+    python -m habn.evaluate --checkpoint DIR --data camvid --root DIR --split test
 
 Prints one JSON line: mean_iou and class_iou in percent, parameters, and seconds for the whole split.
 """
@@ -27,6 +28,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     args = parser.parse_args(arguments)
     try:
+        if args.device.startswith("cuda") and not torch.cuda.is_available():
+            raise ValueError("This machine has no CUDA device; leave out --device or give --device cpu.")
         print(json.dumps(evaluate(args)))
     except (CheckpointError, ValueError) as error:  # DataError is a ValueError
         sys.exit(f"error: {error}")

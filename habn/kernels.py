@@ -10,6 +10,7 @@ in one of two ways, with a backward pass that is written out and keeps nothing b
   the tests.
 """
 
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -194,6 +195,10 @@ def _compiled_arguments(x: Tensor, context: Tensor, eps: float, factors: tuple) 
     )
 
 
+# Numba's fallback threading layer ends the process when two threads enter parallel loops at once.
+_one_at_a_time = Lock()
+
+
 def _loops():
     from habn import loops  # here, because Numba takes a second to import and some more to compile
 
@@ -205,7 +210,8 @@ def _forward_compiled(x: Tensor, context: Tensor, eps: float, factors: tuple) ->
         x.detach(), context.detach(), eps, tuple(f if f is None else f.detach() for f in factors)
     )
     y = torch.empty(arguments[0].shape)
-    _loops().forward(*arguments, y.numpy())
+    with _one_at_a_time:
+        _loops().forward(*arguments, y.numpy())
     return _channels_first(y, x)
 
 
@@ -218,6 +224,7 @@ def _backward_compiled(
         torch.empty(arguments[1].shape),
         torch.zeros(arguments[2].shape),
     )
-    _loops().backward(_pixels_first(grad_y).numpy(), *arguments, grad_x.numpy(), grad_s.numpy(), table.numpy())
+    with _one_at_a_time:
+        _loops().backward(_pixels_first(grad_y).numpy(), *arguments, grad_x.numpy(), grad_s.numpy(), table.numpy())
     grads = [None if f is None else g.sum_to_size(f.shape).to(f.dtype) for g, f in zip(table, factors, strict=True)]
     return _channels_first(grad_x, x), grad_s.view(context.shape).to(context.dtype), grads

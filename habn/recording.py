@@ -25,7 +25,7 @@ class LayerRecord:
 
     Attributes:
         name: where the layer is in its network, such as "at_eighth.0.first.norm".
-        kind: "bn", "habn", "in" or "film".
+        kind: "bn", "habn", "habn-plus", "in" or "film".
         context: the map *s*, (H, W); zeros where the layer has none.
         static: scale, bias, mean, var of each channel before adaptation, (4, C).
         slope: what one unit of context adds to each, (4, C): gate * delta in absolute units.

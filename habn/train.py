@@ -1,26 +1,27 @@
-"""Train a network: ``python -m habn.train segmentation|style --help``.
+"""Train a network: ``python -m habn.train segmentation --help``, ``python -m habn.train style --help``.
 
-A run lives in a folder (``--run``): state, best weights, log and preview. The same command continues it. A
-*branched* pair shares a trunk:
+A run lives in a folder (``--run``): state, best weights, log and preview. The same command continues it. A *branched*
+pair shares a trunk, which is stopped half-way, and continues with the rest of the arguments unchanged:
 
-    python -m habn.train segmentation --data camvid --root DIR --norm bn   --steps 2400 --stop-at 1200 --run
-    runs/trunk python -m habn.train segmentation --data camvid --root DIR --norm bn   --steps 2400 --branch-from
-    runs/trunk --run runs/bn ... python -m habn.train segmentation --data camvid --root DIR --norm habn --steps 2400
-    --branch-from runs/trunk --run runs/habn ...
+    python -m habn.train segmentation --steps 2000 --norm bn --stop-at 1000 --run runs/trunk
+    python -m habn.train segmentation --steps 2000 --norm bn --branch-from runs/trunk --run runs/bn
+    python -m habn.train segmentation --steps 2000 --norm habn --branch-from runs/trunk --run runs/habn
 """
 
 import argparse
 import hashlib
+import json
 import sys
 from pathlib import Path
 
 import torch
 
 from habn.cards import card_text, segmentation_card, style_card
-from habn.checkpoints import WEIGHTS, CheckpointError, check_weights, read_weights, save_checkpoint
+from habn.checkpoints import CONFIG, WEIGHTS, CheckpointError, check_weights, read_weights, save_checkpoint
 from habn.data import load_segmentation
 from habn.data.drawn import load_scenes
 from habn.data.segmentation import DataError, join
+from habn.layers import HyperAdaptiveBatchNorm2d
 from habn.networks import build_network
 from habn.networks.normalization import NORM_LABELS
 from habn.training.loop import BEST, STATE, TrainingOptions, fit, options_dict
@@ -35,9 +36,30 @@ from habn.training.segmentation import (
 def main(arguments: list[str] | None = None) -> None:
     args = build_parser().parse_args(arguments)
     try:
+        check_arguments(args)
         train_segmentation(args) if args.task == "segmentation" else train_style(args)
     except (DataError, CheckpointError, ValueError) as error:
         sys.exit(f"error: {error}")
+
+
+def check_arguments(args: argparse.Namespace) -> None:
+    """Refuse what would fail only later.
+
+    Raises:
+        ValueError: one sentence on the argument and what to do.
+    """
+    if args.search and not args.norm.startswith("habn"):
+        raise ValueError(
+            f"--search learns HABN's gates, which {args.norm} does not have; add --norm habn or leave it out."
+        )
+    if min(args.steps, args.batch_size, args.evaluate_every, args.stop_at or 1) < 1:
+        raise ValueError("--steps, --stop-at, --batch-size and --evaluate-every must be at least 1.")
+    if args.branch_from is not None and not (args.branch_from / STATE).is_file():
+        raise ValueError(
+            f"{args.branch_from} holds no {STATE}; give the folder of a run that was stopped with --stop-at."
+        )
+    if args.device.startswith("cuda") and not torch.cuda.is_available():
+        raise ValueError("This machine has no CUDA device; leave out --device or give --device cpu.")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -101,9 +123,11 @@ def train_segmentation(args: argparse.Namespace) -> None:
     network = run(args, build(args, "spvcnn", num_classes=len(train.classes)).to(device), task)
     if network is None:
         return
-    test = load_segmentation(args.data, args.root, "test").to(device)
-    metrics = describe_segmentation(evaluate_segmentation(network, test), test.classes)
-    card = segmentation_card(args.data, test.classes, task.recipe, training_of(args), metrics, trunk_digest(args))
+    # Cityscapes keeps its test labels to itself.
+    split = "val" if args.data == "cityscapes" else "test"
+    held_out = load_segmentation(args.data, args.root, split).to(device)
+    metrics = {split: describe_segmentation(evaluate_segmentation(network, held_out), held_out.classes)}
+    card = segmentation_card(args.data, held_out.classes, task.recipe, how_trained(args), metrics)
     save_checkpoint(network, args.checkpoint, card, card_text(network, card))
 
 
@@ -115,7 +139,7 @@ def train_style(args: argparse.Namespace) -> None:
     network = run(args, build(args, "cfanet").to(device), task)
     if network is None:
         return
-    card = style_card(task.recipe, training_of(args), task.evaluate(network), trunk_digest(args))
+    card = style_card(task.recipe, how_trained(args), task.evaluate(network))
     save_checkpoint(network, args.checkpoint, card, card_text(network, card))
 
 
@@ -139,14 +163,27 @@ def run(args: argparse.Namespace, network: torch.nn.Module, task) -> torch.nn.Mo
     if not outcome.finished or args.checkpoint is None:
         return None
     network.load_state_dict(read_weights(args.run / BEST))
+    end_search(network)
     return network.eval()
 
 
-def training_of(args: argparse.Namespace) -> dict:
-    """How a checkpoint was trained, for its card."""
-    start = None if args.start_from is None else args.start_from.name
+def end_search(network: torch.nn.Module) -> None:
+    """Make the gates of a searched network hard, so that what is measured and saved is what will be loaded."""
+    for module in network.modules():
+        if isinstance(module, HyperAdaptiveBatchNorm2d):
+            module.discretize()
+    network.config.pop("norm_options", None)
+
+
+def how_trained(args: argparse.Namespace) -> dict:
+    """Start, trunk and options of a run, for its card."""
+    start = None
+    if args.start_from is not None:
+        path = args.start_from / CONFIG
+        history = json.loads(path.read_text())["training"] if path.is_file() else "no record of its training is kept"
+        start = {"checkpoint": args.start_from.name, "training": history}
     scenes = {"with_scenes": args.with_scenes} if args.task == "segmentation" else {}
-    return {"start_from": start, **scenes, **options_dict(training_options(args))}
+    return {"start": start, "trunk": trunk_digest(args), "training": {**scenes, **options_dict(training_options(args))}}
 
 
 def trunk_digest(args: argparse.Namespace) -> str | None:

@@ -25,5 +25,5 @@ def load_segmentation(name: str, root: Path | None, split: str) -> SegmentationD
     if name not in loaders:
         raise ValueError(f"There is no data set {name!r}; choose one of scenes, {', '.join(loaders)}.")
     if root is None:
-        raise ValueError(f"The data set {name} is read from a folder; name it with --data DIR.")
+        raise ValueError(f"The data set {name} is read from a folder; name it with --root DIR.")
     return loaders[name](root, split)

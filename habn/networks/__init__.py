@@ -28,6 +28,7 @@ def build_network(name: str, norm: str, norm_options: dict | None = None, **conf
     """
     options = norm_options or {}
     if name == "spvcnn":
+        config.setdefault("num_classes", 11)
         network = SPVCNN(build_norm_layer(norm, **options), **config)
     elif name == "cfanet":
         num_styles = config.setdefault("num_styles", 8)

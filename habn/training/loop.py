@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from tqdm import tqdm
@@ -125,12 +125,14 @@ def fit(
             bar.set_postfix({key: f"{float(value):.4g}" for key, value in figures.items()})
         progress["seconds"] = spent + time.monotonic() - started
         out_of_time = options.minutes is not None and time.monotonic() - started > 60 * options.minutes
-        if progress["step"] % options.evaluate_every == 0 or progress["step"] == end or out_of_time:
+        if progress["step"] % options.evaluate_every == 0 or progress["step"] == end:
             report = _validate(network, task, options, folder, progress)
             _log(folder, {"step": progress["step"], **{k: float(v) for k, v in figures.items()}, **report})
             bar.set_postfix({key: f"{value:.4g}" for key, value in report.items() if isinstance(value, float)})
             _save_state(network, optimizer, progress, folder / STATE)
         if out_of_time:
+            # No validation here: the best weights must not depend on when a run was stopped.
+            _save_state(network, optimizer, progress, folder / STATE)
             break
     bar.close()
     return Outcome(finished=progress["step"] >= end, **progress)
@@ -216,12 +218,30 @@ def _save_state(network: nn.Module, optimizer: torch.optim.Optimizer, progress: 
 
 
 def _load_state(network: nn.Module, optimizer: torch.optim.Optimizer, path: Path, partial: bool = False) -> dict:
-    with safe_open(path, "pt") as file:
+    """Take up a state; `partial` allows it to lack what HABN adds, and nothing else.
+
+    Raises:
+        ValueError: when the file is damaged or of another network.
+    """
+    try:
+        file = safe_open(path, "pt")
+    except SafetensorError:
+        raise ValueError(f"{path} is damaged; remove the folder of the run and train it again.") from None
+    with file:
         progress = json.loads(file.metadata()["progress"])
         tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118, safe_open is no dict
-    network.load_state_dict(
-        {k[len("network.") :]: v for k, v in tensors.items() if k.startswith("network.")}, strict=not partial
-    )
+    weights = {k[len("network.") :]: v for k, v in tensors.items() if k.startswith("network.")}
+    own = network.state_dict()
+    lacking = {
+        key for key in own.keys() - weights.keys() if not (partial and {"encoder", "search"} & {*key.split(".")})
+    }
+    odd = sorted(lacking | weights.keys() - own.keys())
+    odd += [key for key in own.keys() & weights.keys() if own[key].shape != weights[key].shape]
+    if odd:
+        raise ValueError(
+            f"{path} is the state of another network (see {odd[0]!r}); give another --run or --branch-from."
+        )
+    network.load_state_dict({**own, **weights})
     for group in optimizer.param_groups:
         for name, parameter in zip(group["names"], group["params"], strict=True):
             prefix = f"optimizer.{name}."

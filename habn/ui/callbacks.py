@@ -59,13 +59,14 @@ def run(photo: str, pair: str, style: str) -> engine.Result:
 
 
 def on_change(photo: str | None, pair: str, style: str, opacity: int) -> tuple | dict:
-    """Run the networks and update everything on the page; what is wrong becomes a note and changes nothing."""
+    """Run the networks and update everything on the page; what is wrong is said where the answer would stand."""
     if photo is None:
         return gr.skip()
     try:
         result = run(photo, pair, style)
     except REFUSALS as error:
-        return _note(str(error))
+        _note(str(error))
+        return *[gr.skip()] * 4, panels.draw_refusal(str(error)), *[gr.skip()] * 5
     return (
         Shown(result.run_id, photo, pair, style),
         panels.draw_sides(result),

@@ -5,7 +5,11 @@ from html import escape
 from habn.data.segmentation import STREET_CLASSES, STREET_PALETTE
 from habn.engine import Output, Result
 
-SCORE_HELP = "Mean intersection over union with the true labels: 100 % is a perfect answer"
+SCORE_HELP = (
+    "Intersection over union with the true labels of this one picture, averaged over the classes that occur in it or "
+    "in the answer; 100 % is perfect. Not to be compared with the mIoU of a data set."
+)
+TIME_HELP = "One pass on this server just now, not a benchmark"
 SMALLEST_SHARE = 0.0005  # a class below it in both answers is left out of the legend
 
 
@@ -28,13 +32,19 @@ def draw_verdict(result: Result) -> str:
     return f'<p class="verdict">{sentence}</p>'
 
 
+def draw_refusal(sentence: str) -> str:
+    """Why there is no new answer, in the place of the verdict; what is shown remains the one before."""
+    return f'<p class="verdict">{escape(sentence)} <small>Everything shown here is the answer before.</small></p>'
+
+
 def draw_figures(result: Result) -> str:
     """Table: score (where the picture has labels), time and parameters of each network."""
     scored = result.first.mean_iou is not None
-    score = f'<th scope="col" title="{SCORE_HELP}">mIoU</th>' if scored else ""
+    score = f'<th scope="col" title="{SCORE_HELP}">IoU here</th>' if scored else ""
     rows = _figures_row(result.first, "first", scored) + _figures_row(result.second, "second", scored)
-    return f"""<table class="figures"><thead><tr><th scope="col">Network</th>{score}<th scope="col">Time</th>
-        <th scope="col">Parameters</th></tr></thead><tbody>{rows}</tbody></table>"""
+    return f"""<table class="figures"><thead><tr><th scope="col">Network</th>{score}
+        <th scope="col" title="{TIME_HELP}">Time</th><th scope="col">Parameters</th></tr></thead>
+        <tbody>{rows}</tbody></table>"""
 
 
 def draw_legend(result: Result) -> str:

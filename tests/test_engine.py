@@ -1,0 +1,128 @@
+"""The engine on the shipped pairs, and interventions on their HABN layers."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from habn import engine
+from habn.data.scenes import draw_scene
+from habn.data.styles import STYLES
+from habn.engine import PAIRS, Request, RequestError, recall, run
+from habn.images import ImageError
+from habn.intervention import Intervention
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="module")
+def scene():
+    return draw_scene(31, 96, 128)
+
+
+def test_every_pair_that_the_page_offers_is_shipped():
+    for pair in PAIRS.values():
+        for checkpoint in (pair.first, pair.second):
+            assert (engine.CHECKPOINTS / checkpoint / "model.safetensors").is_file(), checkpoint
+
+
+@pytest.mark.parametrize("pair", [name for name, pair in PAIRS.items() if pair.task == "segmentation"])
+def test_areas_difference_and_score_follow_from_the_labels(pair, scene):
+    result = run(Request(scene.image, pair, labels=scene.labels))
+    for output in (result.first, result.second):
+        assert sum(output.areas.values()) == pytest.approx(1)
+        assert output.areas["Road"] == pytest.approx((output.labels == 3).mean())
+        classes = sorted(set(np.unique(output.labels)) | set(np.unique(scene.labels)))
+        hits = [((output.labels == k) & (scene.labels == k)).sum() for k in classes]
+        unions = [((output.labels == k) | (scene.labels == k)).sum() for k in classes]
+        assert output.mean_iou == pytest.approx(np.mean(np.divide(hits, unions)))
+    assert np.array_equal(result.difference > 0, result.first.labels != result.second.labels)
+    assert result.correspond
+
+
+def test_every_style_gives_a_picture_of_its_own(scene):
+    pictures = [run(Request(scene.image, "styles", style=style)).second.picture for style in STYLES]
+    for k, picture in enumerate(pictures):
+        assert picture.shape == scene.image.shape
+        assert all(np.abs(picture.astype(int) - other).mean() > 3 for other in pictures[k + 1 :])
+
+
+def test_the_same_request_is_answered_from_memory_and_recalled_by_its_id(scene):
+    result = run(Request(scene.image))
+    assert run(Request(scene.image)) is result and recall(result.run_id) is result
+    assert run(Request(scene.image, "scenes")).run_id != result.run_id
+    assert recall("no such run") is None
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"pair": "cars"}, "There is no pair 'cars'"),
+        ({"pair": "styles", "style": "cubism"}, "There is no style 'cubism'"),
+        ({"labels": np.zeros((3, 4), np.uint8)}, "The labels are (3, 4)"),
+    ],
+)
+def test_a_request_that_cannot_be_run_is_refused_in_one_sentence(scene, change, sentence):
+    with pytest.raises(RequestError, match=re.escape(sentence)) as refusal:
+        run(Request(**{"image": scene.image, **change}))
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_picture_that_cannot_be_used_is_refused(tmp_path):
+    (tmp_path / "note.jpg").write_text("not a picture")
+    with pytest.raises(ImageError):
+        run(Request(tmp_path / "note.jpg"))
+
+
+def test_a_frozen_network_is_the_static_network(scene):
+    frozen = run(Request(scene.image, intervention=Intervention(strength=(0, 0, 0, 0)))).second
+    for record in frozen.records:
+        assert not record.slope.any()
+    painted = np.zeros((8, 8), np.float32)
+    without_context = run(Request(scene.image, intervention=Intervention(context="painted", painted=painted))).second
+    assert np.array_equal(frozen.labels, without_context.labels)
+    assert not np.array_equal(frozen.labels, run(Request(scene.image)).second.labels)
+
+
+@pytest.mark.parametrize("context", ["mean", "shuffled", "inverted"])
+def test_another_context_map_is_what_the_layers_use(scene, context):
+    plain = run(Request(scene.image)).second.records[0].context
+    changed = run(Request(scene.image, intervention=Intervention(context=context))).second.records[0].context
+    expected = {
+        "mean": lambda: np.full_like(plain, plain.mean()),
+        "shuffled": lambda: np.sort(plain.ravel()),
+        "inverted": lambda: plain.max() + plain.min() - plain,
+    }[context]()
+    found = np.sort(changed.ravel()) if context == "shuffled" else changed
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert not np.allclose(changed, plain)
+
+
+def test_an_intervention_in_one_layer_leaves_the_layers_before_it_alone(scene):
+    plain = run(Request(scene.image)).second.records
+    name = plain[4].name
+    changed = run(
+        Request(scene.image, intervention=Intervention((2, 2, 2, 2), layers=frozenset([name])))
+    ).second.records
+    np.testing.assert_allclose(changed[4].slope, 2 * plain[4].slope, rtol=1e-5)
+    for before in range(4):
+        np.testing.assert_allclose(changed[before].y, plain[before].y, atol=1e-5)
+    with pytest.raises(ValueError, match="no HABN layer 'attic'"):
+        run(Request(scene.image, intervention=Intervention(context="mean", layers=frozenset(["attic"]))))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"strength": (1, 1, 1)}, {"strength": (1, 1, 1, 3)}, {"context": "upside-down"}, {"context": "painted"}],
+)
+def test_an_intervention_that_makes_no_sense_is_refused(arguments):
+    with pytest.raises(ValueError, match=r"(must be|go together)"):
+        Intervention(**arguments)
+
+
+def test_the_readme_is_whole():
+    text = (ROOT / "README.md").read_text()
+    assert "@@" not in text and text.startswith("---\n")
+    for target in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (ROOT / target).exists(), target

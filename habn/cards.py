@@ -65,6 +65,9 @@ def card_text(network: nn.Module, card: dict) -> str:
         else "Started from fresh weights."
     )
     scenes = card["training"].get("with_scenes", 0)
+    earlier = card["start"]["data"] if card["start"] else None
+    foreign = earlier not in (None, card["data"])
+    inherited = f" The weights that it started from were trained on: {SOURCES[earlier]}" if foreign else ""
     drawn = f" Besides, {scenes} street scenes drawn by this project were trained on." if scenes else ""
     added = f", {count.added:,} of them ({100 * count.share:.2f} %) added by {label}" if count.added else ""
     return "\n".join(
@@ -82,7 +85,7 @@ def card_text(network: nn.Module, card: dict) -> str:
             "",
             "## Data and its terms",
             "",
-            SOURCES[card["data"]] + drawn,
+            SOURCES[card["data"]] + drawn + inherited,
             "",
             "## Training",
             "",

@@ -10,7 +10,6 @@ in one of two ways, with a backward pass that is written out and keeps nothing b
   the tests.
 """
 
-from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -195,10 +194,6 @@ def _compiled_arguments(x: Tensor, context: Tensor, eps: float, factors: tuple) 
     )
 
 
-# Numba's fallback threading layer ends the process when two threads enter parallel loops at once.
-_one_at_a_time = Lock()
-
-
 def _loops():
     from habn import loops  # here, because Numba takes a second to import and some more to compile
 
@@ -210,8 +205,7 @@ def _forward_compiled(x: Tensor, context: Tensor, eps: float, factors: tuple) ->
         x.detach(), context.detach(), eps, tuple(f if f is None else f.detach() for f in factors)
     )
     y = torch.empty(arguments[0].shape)
-    with _one_at_a_time:
-        _loops().forward(*arguments, y.numpy())
+    _loops().forward(*arguments, y.numpy())
     return _channels_first(y, x)
 
 
@@ -224,7 +218,6 @@ def _backward_compiled(
         torch.empty(arguments[1].shape),
         torch.zeros(arguments[2].shape),
     )
-    with _one_at_a_time:
-        _loops().backward(_pixels_first(grad_y).numpy(), *arguments, grad_x.numpy(), grad_s.numpy(), table.numpy())
+    _loops().backward(_pixels_first(grad_y).numpy(), *arguments, grad_x.numpy(), grad_s.numpy(), table.numpy())
     grads = [None if f is None else g.sum_to_size(f.shape).to(f.dtype) for g, f in zip(table, factors, strict=True)]
     return _channels_first(grad_x, x), grad_s.view(context.shape).to(context.dtype), grads

@@ -180,8 +180,8 @@ def how_trained(args: argparse.Namespace) -> dict:
     start = None
     if args.start_from is not None:
         path = args.start_from / CONFIG
-        history = json.loads(path.read_text())["training"] if path.is_file() else "no record of its training is kept"
-        start = {"checkpoint": args.start_from.name, "training": history}
+        known = json.loads(path.read_text()) if path.is_file() else {}
+        start = {"checkpoint": args.start_from.name, "data": known.get("data"), "training": known.get("training")}
     scenes = {"with_scenes": args.with_scenes} if args.task == "segmentation" else {}
     return {"start": start, "trunk": trunk_digest(args), "training": {**scenes, **options_dict(training_options(args))}}
 

@@ -1,6 +1,7 @@
 """The formula is evaluated in two ways, compiled loops and PyTorch; both must give autograd's answer and gradients."""
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -154,3 +155,24 @@ def test_float64_never_meets_the_compiled_loops(monkeypatch):
     monkeypatch.setattr(kernels, "_loops", lambda: pytest.fail("float64 must keep its precision"))
     base, slope = factors()
     adaptive_normalize(torch.randn(N, C, H, W).double(), torch.rand(N, 1, H, W).double(), base, slope, EPS)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["torch", "compiled"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_is_not_finite_is_not_hidden(dtype, value):
+    x = torch.randn(1, C, 2, 3, dtype=dtype)
+    x[0, 1, 1, 2] = value
+    base, slope = (Factors(*(t.to(dtype) for t in f)) for f in factors())
+    y = adaptive_normalize(x, torch.rand(1, 1, 2, 3, dtype=dtype), base, slope, EPS)
+    finite = y.isfinite()
+    assert not finite[0, 1, 1, 2] and int((~finite).sum()) == 1
+
+
+def test_threads_may_normalize_at_once():
+    base, slope = (Factors(*(t.float() for t in f)) for f in factors())
+    pictures = [(torch.randn(1, C, 40, 50), torch.rand(1, 1, 40, 50)) for _ in range(8)]
+    wanted = [adaptive_normalize(*picture, base, slope, EPS) for picture in pictures]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(5):
+            got = list(pool.map(lambda picture: adaptive_normalize(*picture, base, slope, EPS), pictures))
+            assert all(torch.equal(a, b) for a, b in zip(got, wanted, strict=True))

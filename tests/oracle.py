@@ -56,7 +56,9 @@ def habn(
     beta = _rows(state.get("bias", np.zeros(channels)) if bias is None else bias)
     mu, sigma2 = _rows(mu), _rows(sigma2)
     delta = state["search.delta"].astype(np.float64)
-    d_scale, d_bias, d_mean, d_var = (_rows(np.broadcast_to(g * d, channels)) for g, d in zip(gates, delta, strict=True))
+    d_scale, d_bias, d_mean, d_var = (
+        _rows(np.broadcast_to(g * d, channels)) for g, d in zip(gates, delta, strict=True)
+    )
     if statistics == "own":
         d_mean = np.clip(d_mean, 0, 1) * (x.mean((2, 3), keepdims=True) - mu)
         d_var = np.clip(d_var, 0, 1) * (x.var((2, 3), keepdims=True) - sigma2)

@@ -114,7 +114,9 @@ def test_missing_weights(folder):
     assert str(folder / "model.safetensors") in message and "missing" in message
 
 
-@pytest.mark.parametrize("content", [b'{"network": ', b"\xff\xfe\x00", b"", b"[" * 100_000], ids=["cut", "bytes", "empty", "deep"])
+@pytest.mark.parametrize(
+    "content", [b'{"network": ', b"\xff\xfe\x00", b"", b"[" * 100_000], ids=["cut", "bytes", "empty", "deep"]
+)
 def test_a_config_that_is_not_json(folder, content):
     (folder / "config.json").write_bytes(content)
     message = refusal(folder)
@@ -169,7 +171,8 @@ def test_an_extra_key(folder):
 def test_a_wrong_shape(folder):
     change_weights(folder, lambda weights: weights.update({"classify.bias": torch.ones(4)}))
     message = refusal(folder)
-    assert all(part in message for part in ("model.safetensors", "'classify.bias'", "(4,)", "(3,)", "same training run"))
+    for part in ("model.safetensors", "'classify.bias'", "(4,)", "(3,)", "same training run"):
+        assert part in message
 
 
 @pytest.mark.parametrize("value", [torch.ones(3, dtype=torch.int64), torch.ones(3, dtype=torch.bool)], ids=str)

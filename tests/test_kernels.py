@@ -25,7 +25,8 @@ def factors(rows: tuple[int, int] = (1, 1), adapted: tuple[bool, ...] = (True,) 
 def expression(x: Tensor, context: Tensor, base: Factors, slope: Factors, eps: float) -> Tensor:
     """The formula as it is written, for autograd to differentiate."""
     maps = [
-        b[..., None, None] + (0 if s is None else context * s[..., None, None]) for b, s in zip(base, slope, strict=True)
+        b[..., None, None] + (0 if s is None else context * s[..., None, None])
+        for b, s in zip(base, slope, strict=True)
     ]
     scale, bias, mean, var = maps
     var = torch.maximum(var, VARIANCE_FLOOR * base.var[..., None, None])
@@ -129,7 +130,9 @@ def test_a_parameter_that_is_not_adapted_stays_one_number_per_channel():
 
 
 @pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
-@pytest.mark.parametrize("dtype, tolerance", [(torch.float64, 1e-12), (torch.float32, 1e-5), (torch.bfloat16, 1e-5)], ids=str)
+@pytest.mark.parametrize(
+    "dtype, tolerance", [(torch.float64, 1e-12), (torch.float32, 1e-5), (torch.bfloat16, 1e-5)], ids=str
+)
 def test_batch_statistics_are_mean_and_biased_variance(dtype, tolerance, memory_format):
     x = (5 + 3 * torch.randn(4, C, 16, 16)).to(dtype).to(memory_format=memory_format)
     mean, var = batch_statistics(x)
@@ -140,7 +143,9 @@ def test_batch_statistics_are_mean_and_biased_variance(dtype, tolerance, memory_
 
 
 @pytest.mark.parametrize("offset", [0, 300])
-@pytest.mark.parametrize("dtype, tolerance", [(torch.float64, 1e-10), (torch.float32, 1e-4), (torch.bfloat16, 1e-2)], ids=str)
+@pytest.mark.parametrize(
+    "dtype, tolerance", [(torch.float64, 1e-10), (torch.float32, 1e-4), (torch.bfloat16, 1e-2)], ids=str
+)
 def test_batch_statistics_have_the_gradients_of_mean_and_variance(dtype, tolerance, offset):
     x = (offset + torch.randn(2, C, 8, 8)).to(dtype).requires_grad_()
     mean, var = batch_statistics(x)
@@ -148,7 +153,8 @@ def test_batch_statistics_have_the_gradients_of_mean_and_variance(dtype, toleran
     exact = x.detach().double().requires_grad_()
     wanted_var, wanted_mean = torch.var_mean(exact, (0, 2, 3), correction=0)
     (wanted_mean.sin().sum() + (wanted_var * torch.arange(C)).sum()).backward()
-    torch.testing.assert_close(x.grad.double(), exact.grad, rtol=tolerance, atol=tolerance * float(exact.grad.abs().max()))
+    largest = float(exact.grad.abs().max())
+    torch.testing.assert_close(x.grad.double(), exact.grad, rtol=tolerance, atol=tolerance * largest)
 
 
 def test_float64_never_meets_the_compiled_loops(monkeypatch):

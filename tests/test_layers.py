@@ -153,15 +153,15 @@ def test_an_unknown_option_is_refused_with_the_ones_there_are(option):
 
 # The equations
 
+
 @pytest.mark.parametrize("training", [True, False], ids=["train", "eval"])
 @pytest.mark.parametrize("dtype, tolerance", [EXACT, SINGLE], ids=["torch", "compiled"])
 @pytest.mark.parametrize("options", VARIANTS, ids=name_variant)
 def test_it_is_what_the_equations_say(options, dtype, tolerance, training):
     layer = randomize(HyperAdaptiveBatchNorm2d(C, hidden_features=3, **options)).to(dtype).train(training)
     x = (1 + 2 * torch.randn(2, C, 4, 5)).to(dtype)
-    wanted = oracle.habn(
-        x.double().numpy(), as_arrays(layer), training=training, **{k: v for k, v in options.items() if k != "granularity"}
-    )
+    chosen = {k: v for k, v in options.items() if k != "granularity"}
+    wanted = oracle.habn(x.double().numpy(), as_arrays(layer), training=training, **chosen)
     parameters = layer.effective_parameters(x)
     assert_equal(layer.context(x), wanted.context, tolerance)
     for field in ("scale", "bias", "mean", "var"):
@@ -312,6 +312,7 @@ def test_context_is_normalized_within_each_picture(normalization):
 
 # No encoder starts dead
 
+
 def feature_maps() -> Tensor:
     """Noise, all-positive noise far from zero, and what a fresh convolution makes of a street scene: (3, 24, 18,
     24).
@@ -343,11 +344,13 @@ def test_a_fresh_layer_moves_off_plain_batch_normalization():
         layer(torch.randn(2, C, 8, 8)).sin().square().sum().backward()
         optimizer.step()
     after = as_arrays(layer)
-    assert all((after[key] != before[key]).any() for key in after if key.startswith("encoder.") and key.endswith("weight"))
+    weights = [key for key in after if key.startswith("encoder.") and key.endswith("weight")]
+    assert all((after[key] != before[key]).any() for key in weights)
     assert (after["search.delta"] != 0).all()
 
 
 # The search
+
 
 def searching_layer() -> HyperAdaptiveBatchNorm2d:
     layer = randomize(HyperAdaptiveBatchNorm2d(C, search=True)).double().eval()
@@ -413,6 +416,7 @@ def test_a_share_of_the_pictures_own_statistics_stays_within_0_and_1_and_is_neve
 
 
 # Converting networks
+
 
 def nested_network(**options) -> nn.Module:
     return nn.Sequential(

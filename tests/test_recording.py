@@ -101,7 +101,8 @@ def test_effective_maps_are_the_layers_own_parameters():
     with torch.no_grad():
         wanted = [p.expand_as(x)[0] for p in layer.effective_parameters(x)]
     for channel in range(len(found.x)):
-        np.testing.assert_allclose(found.effective(channel), np.stack([p[channel] for p in wanted]), rtol=1e-5, atol=1e-6)
+        expected = np.stack([p[channel] for p in wanted])
+        np.testing.assert_allclose(found.effective(channel), expected, rtol=1e-5, atol=1e-6)
     np.testing.assert_array_equal(found.delta, layer.search.delta.detach())
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from habn.checkpoints import CheckpointError, load_checkpoint
+from habn.checkpoints import WEIGHTS, CheckpointError, load_checkpoint
 from habn.data.segmentation import STREET_CLASSES, STREET_PALETTE
 from habn.data.styles import STYLES
 from habn.images import open_image
@@ -143,6 +143,7 @@ class _Cache:
 _cache = _Cache()
 # Hooks are state of a network, so recording and pass are one; and two passes at once are slower than one by one.
 _pass_lock = threading.Lock()
+_load_lock = threading.Lock()
 
 
 def run(request: Request) -> Result:
@@ -160,11 +161,12 @@ def run(request: Request) -> Result:
         raise RequestError(
             f"The labels are {request.labels.shape}, but the picture is {image.shape[:2]} (height, width)."
         )
-    run_id = _run_id(request, style, image)
+    with _load_lock:
+        networks = [load_network(pair.first), load_network(pair.second)]
+    run_id = _run_id(request, style, image, networks)
     result = _cache.get(run_id)
     if result is None:
         with _pass_lock:
-            networks = [load_network(pair.first), load_network(pair.second)]
             outputs = [
                 _apply(n, c, image, style, request) for n, c in zip(networks, (pair.first, pair.second), strict=True)
             ]
@@ -182,13 +184,14 @@ def recall(run_id: str) -> Result | None:
 
 @lru_cache(maxsize=8)
 def load_network(name: str) -> nn.Module:
-    """The network of a checkpoint of this project, by its folder's name; kept in memory. Call it under the lock."""
+    """The network of a checkpoint of this project, by its folder, with a digest of its weights; kept in memory."""
     # Convolutions, and the loops of habn.loops with them, are fastest with channels innermost.
     try:
         network = load_checkpoint(CHECKPOINTS / name).to(memory_format=torch.channels_last)
     except CheckpointError as error:
         # Visitors read the sentence; where the server keeps its files is not their business.
         raise CheckpointError(str(error).replace(f"{CHECKPOINTS.parent}/", "")) from None
+    network.digest = hashlib.sha256((CHECKPOINTS / name / WEIGHTS).read_bytes()).hexdigest()
     return network
 
 
@@ -211,8 +214,10 @@ def _check(request: Request) -> tuple[Pair, str | None]:
     return pair, style
 
 
-def _run_id(request: Request, style: str | None, image: np.ndarray) -> str:
+def _run_id(request: Request, style: str | None, image: np.ndarray, networks: list[nn.Module]) -> str:
     digest = hashlib.sha256(f"{request.pair} {style} {image.shape} {request.intervention.key()}".encode())
+    for network in networks:
+        digest.update(network.digest.encode())
     digest.update(image.tobytes())
     if request.labels is not None:
         digest.update(request.labels.tobytes())

@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+from collections.abc import Iterator
 
 import numpy as np
 import oracle
@@ -32,6 +33,15 @@ VARIANTS = [
     )
 ]
 EXACT, SINGLE = (torch.float64, 1e-9), (torch.float32, 1e-4)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Maps this small only lose by being shared out."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 def name_variant(options) -> str:

@@ -12,7 +12,8 @@ from habn.ui.inspector import build_inspection
 PAIR, CHECKPOINT = "camvid", "spvcnn-habn-camvid"
 
 
-def test_a_picture_walks_from_the_file_to_the_inspector():
+def test_a_picture_walks_from_the_file_to_the_inspector(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     image = open_image(EXAMPLES[0])
     result = run(Request(EXAMPLES[0], PAIR))
     assert np.array_equal(result.image, open_image(image, max_side=480))

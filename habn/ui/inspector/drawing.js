@@ -117,7 +117,7 @@ function drawEquation(panel, label, index) {
 function drawTerm(term, network, k, s) {
   // A slope is gate times delta in the parameter's own unit; behind a closed gate delta has no meaning.
   const gate = network.gates[k];
-  const delta = gate === 0 ? "δ" : figure(network.slope[k] / gate);
+  const delta = gate === 0 ? "–" : figure(network.slope[k] / gate);
   const texts = [figure(network.fixed[k]), figure(gate), delta, figure(effective(network, k, s))];
   term.querySelectorAll("td").forEach((cell, i) => (cell.textContent = texts[i]));
   const isFloored = k === 3 && network.fixed[k] + s * network.slope[k] < network.floor;

@@ -40,6 +40,8 @@ def main(arguments: list[str] | None = None) -> None:
         train_segmentation(args) if args.task == "segmentation" else train_style(args)
     except (DataError, CheckpointError, ValueError) as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit(f"Stopped; the same command continues {args.run} from its last validation.")
 
 
 def check_arguments(args: argparse.Namespace) -> None:

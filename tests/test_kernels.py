@@ -123,6 +123,14 @@ def test_the_pixels_of_one_picture_do_not_touch_another():
     assert torch.equal(together, alone)
 
 
+def test_the_effective_parameters_are_those_that_normalize():
+    x, context = torch.randn(N, C, H, W).double(), torch.rand(N, 1, H, W).double()
+    base, slope = factors()
+    scale, bias, mean, var = effective(context, base, slope)
+    y = (x - mean) / torch.sqrt(var + EPS) * scale + bias
+    torch.testing.assert_close(y, adaptive_normalize(x, context, base, slope, EPS))
+
+
 def test_a_parameter_that_is_not_adapted_stays_one_number_per_channel():
     base, _ = factors()
     maps = effective(torch.rand(N, 1, H, W).double(), base, Factors(None, None, None, None))

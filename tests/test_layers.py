@@ -246,6 +246,13 @@ def test_under_autocast_it_is_batch_normalization_in_bfloat16():
     torch.testing.assert_close(habn.running_var, bn.running_var, rtol=1e-4, atol=1e-5)
 
 
+def test_under_autocast_the_context_keeps_its_precision():
+    layer, x = randomize(HyperAdaptiveBatchNorm2d(C, hidden_features=4)), torch.randn(2, C, 6, 7).bfloat16()
+    wanted = layer.context(x.float())
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(layer.context(x), wanted)
+
+
 def test_a_network_trains_under_autocast():
     network = nn.Sequential(nn.Conv2d(3, C, 3), randomize(HyperAdaptiveBatchNorm2d(C)), nn.Conv2d(C, 2, 1))
     with torch.autocast("cpu", torch.bfloat16):

@@ -82,7 +82,7 @@ def test_the_first_comparison_is_there_without_a_click(visit: Visit):
     assert first != second
     expect(visit.page.locator(".verdict")).to_contain_text(re.compile(r"BN and HABN .*photo"))
     expect(visit.page.locator(".figures tbody tr")).to_have_count(2)
-    expect(visit.page.locator(".figures")).to_contain_text("mIoU")
+    expect(visit.page.locator(".figures")).to_contain_text("IoU here")
     expect(visit.page.locator(".legend")).to_contain_text("Road")
 
 
@@ -94,7 +94,7 @@ def test_an_uploaded_jpeg_is_answered_and_has_no_score(visit: Visit, jpeg: Path)
         320,
         240,
     ]
-    expect(visit.page.locator(".figures")).not_to_contain_text("mIoU")
+    expect(visit.page.locator(".figures")).not_to_contain_text("IoU here")
 
 
 def test_each_task_offers_its_own_pairs_and_every_style_repaints(visit: Visit):
@@ -119,6 +119,7 @@ def test_a_file_that_is_no_picture_gets_one_sentence_and_the_answer_stays(visit:
     wrong.write_bytes(b"This is no picture.")
     visit.upload(wrong)
     expect(visit.page.get_by_test_id("toast-body")).to_contain_text("not an image")
+    expect(visit.page.locator(".verdict")).to_contain_text("the answer before")
     assert visit.answer() == old
 
 

@@ -13,10 +13,12 @@ from PIL import Image
 from safetensors.torch import load_file
 from torch import nn
 
+from habn.checkpoints import load_checkpoint, save_checkpoint
 from habn.data.segmentation import IGNORE, STREET_CLASSES, SegmentationData
 from habn.layers import HyperAdaptiveBatchNorm2d
 from habn.metrics import class_iou, confusion_matrix, mean_iou
 from habn.networks import build_network
+from habn.train import end_search
 from habn.training.loop import TrainingOptions, dead_layers, fit
 from habn.training.segmentation import (
     SegmentationRecipe,
@@ -280,3 +282,37 @@ def test_perfect_answers_score_one_and_scores_are_of_the_whole_split(data):
     assert confusion.sum() == (data.labels != IGNORE).sum() and mean_iou(confusion) == 1
     description = describe_segmentation(confusion, STREET_CLASSES)
     assert description["mean_iou"] == 100 and list(description["class_iou"]) == list(STREET_CLASSES)
+
+
+# States and searches that end well
+
+
+def test_the_state_of_another_network_is_refused(task, tmp_path):
+    fit(build_tiny("habn"), task, replace(OPTIONS, stop_at=1), tmp_path)
+    for network in (build_tiny("bn"), build_network("spvcnn", "habn", {"search": True}, widths=(4, 6, 12))):
+        with pytest.raises(ValueError, match=r"state\.safetensors is the state of another network \(see '.+'\); .*\.$"):
+            fit(network, task, OPTIONS, tmp_path)
+        with pytest.raises(ValueError, match="another network"):
+            fit(network, task, OPTIONS, tmp_path / "branch", branch_from=tmp_path)
+
+
+def test_a_damaged_state_is_refused(task, tmp_path):
+    fit(build_tiny("bn"), task, replace(OPTIONS, stop_at=1), tmp_path)
+    path = tmp_path / "state.safetensors"
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(ValueError, match=r"state\.safetensors is damaged; .*\.$"):
+        fit(build_tiny("bn"), task, OPTIONS, tmp_path)
+
+
+def test_a_searched_network_is_saved_as_it_was_measured(task, tmp_path):
+    network = build_tiny("habn")
+    fit(network, task, OPTIONS, tmp_path / "run")
+    with torch.no_grad():
+        for layer in (m for m in network.modules() if isinstance(m, HyperAdaptiveBatchNorm2d)):
+            layer.search.logits.copy_(torch.tensor([1.0, -1.0, 0.1, -0.1]))
+    end_search(network)
+    save_checkpoint(network.eval(), tmp_path / "checkpoint", {}, "")
+    loaded = load_checkpoint(tmp_path / "checkpoint")
+    assert loaded.stem.norm.search_state().gates.tolist() == [1, 0, 1, 0]
+    pixels = torch.rand(1, 3, 24, 32)
+    torch.testing.assert_close(loaded(pixels), network(pixels), rtol=1e-4, atol=1e-5)

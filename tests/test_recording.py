@@ -159,6 +159,13 @@ def test_a_record_keeps_its_numbers_when_the_network_trains_on():
     assert_true(found)
 
 
+def test_an_operation_in_place_after_a_layer_leaves_its_record_alone():
+    network = nn.Sequential(nn.BatchNorm2d(3), nn.ReLU(inplace=True)).eval()
+    found = record(network, torch.randn(1, 3, 5, 6))[0]
+    assert found.y.min() < 0
+    assert_true(found)
+
+
 def test_a_network_in_training_mode_is_refused():
     with pytest.raises(ValueError, match=r"network\.eval\(\)"), recording(build_network("spvcnn", "bn")):
         pass

@@ -1,8 +1,5 @@
 FROM python:3.11-slim
 
-# Numba's threading layer of choice.
-RUN apt-get update && apt-get install --yes --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*
-
 # Address of an index with torch's CPU wheels. Left empty, pip takes torch from where it is configured to, which on x86-64
 # may be the CUDA build of several GB.
 ARG TORCH_INDEX=""

@@ -15,18 +15,23 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from habn.adaptation import (
+    ContextNormalization,
+    DifferentiableSearch,
+    Granularity,
+    SearchState,
+    SpatialContextEncoder,
+    check_choice,
+)
 from habn.kernels import Factors, adaptive_normalize, batch_statistics, effective
 
 PARAMETERS = ("scale", "bias", "mean", "var")
 """What is adapted, in the order of delta, gates and every table of this project."""
 
-Granularity = Literal["layer", "channel"]
 Units = Literal["absolute", "relative"]
 Statistics = Literal["static", "own"]
-ContextNormalization = Literal["minmax", "distribution", "zscore"]
 
 
 class EffectiveParameters(NamedTuple):
@@ -38,145 +43,12 @@ class EffectiveParameters(NamedTuple):
     var: Tensor
 
 
-class SearchState(NamedTuple):
-    """Where the search of one layer stands: delta (4,) or (4, C), gates (4,) in [0, 1], and the gates' temperature."""
-
-    delta: Tensor
-    gates: Tensor
-    temperature: float
-    discrete: bool
-
-
 class LayerFactors(NamedTuple):
     """Everything that a forward pass is made of: each parameter of a pixel is ``base + context * slope``."""
 
     context: Tensor
     base: Factors
     slope: Factors
-
-
-class SpatialContextEncoder(nn.Module):
-    """One value per pixel, from a feature map: three 1x1 convolutions with ReLU, normalized within each picture.
-
-    Args:
-        num_features: C, the channels of the feature map.
-        hidden_features: channels between the convolutions; C // 24 (at least 1) keeps a 3x3-convolution network's
-            overhead under 0.5 %.
-        normalization: "minmax" maps each picture's values to [0, 1]; "distribution" makes them sum to H * W with
-            the smallest at 0; "zscore" gives them mean 0 and variance 1.
-
-    Shape:
-        (N, C, H, W) to (N, 1, H, W). A constant map gives 0 everywhere, which leaves plain batch normalization.
-
-    Raises:
-        ValueError: on an unknown normalization.
-    """
-
-    eps = 1e-5
-
-    def __init__(
-        self,
-        num_features: int,
-        hidden_features: int | None = None,
-        normalization: ContextNormalization = "minmax",
-    ) -> None:
-        super().__init__()
-        _check_choice("context_normalization", normalization, ContextNormalization)
-        hidden = hidden_features or max(1, num_features // 24)
-        self.normalization = normalization
-        self.conv1 = nn.Conv2d(num_features, hidden, 1)
-        self.conv2 = nn.Conv2d(hidden, hidden, 1)
-        self.conv3 = nn.Conv2d(hidden, 1, 1)
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Draw weights from which no encoder starts dead.
-
-        Departure: with PyTorch's default initialization 12 to 45 % of encoders output 0 everywhere, and then neither
-        they nor delta ever get a gradient. Here the second and third convolution start non-negative and all biases
-        at 0, so whatever passes the first ReLU reaches the end; `forward` sees to it that something does.
-        """
-        for conv in (self.conv1, self.conv2, self.conv3):
-            nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
-            nn.init.zeros_(conv.bias)
-        with torch.no_grad():
-            self.conv2.weight.abs_()
-            self.conv3.weight.abs_()
-
-    def forward(self, x: Tensor) -> Tensor:
-        with torch.autocast(x.device.type, enabled=False):
-            x = x.to(self.conv1.weight.dtype)
-            m = F.conv2d(x, self.conv1.weight)
-            size = F.conv2d(x[:, :, :1, :1].abs(), self.conv1.weight.abs())  # of what is summed at one pixel
-            # Departure: the first pre-activation is centred over the picture. Its mean is then 0, so it is positive
-            # somewhere unless it is constant, whatever the weights and whatever the scale of x.
-            m = _without_rounding(m - m.mean((2, 3), keepdim=True), size) + self.conv1.bias[:, None, None]
-            m = F.relu(self.conv3(F.relu(self.conv2(F.relu(m)))))
-            return self._normalize(m)
-
-    def _normalize(self, m: Tensor) -> Tensor:
-        # Departure: the text says "normalized" and no more. A map with an overflow counts as constant.
-        m = torch.nan_to_num(m, nan=0.0, posinf=0.0)
-        lowest = m.amin((2, 3), keepdim=True)
-        m = _without_rounding(m - lowest, lowest)
-        if self.normalization == "zscore":
-            m = m - m.mean((2, 3), keepdim=True)
-            return m * torch.rsqrt(m.square().mean((2, 3), keepdim=True) + self.eps**2)
-        size = m.amax((2, 3), keepdim=True) if self.normalization == "minmax" else m.mean((2, 3), keepdim=True)
-        return m / (size + self.eps)
-
-
-def _without_rounding(difference: Tensor, size: Tensor) -> Tensor:
-    """0 where a difference of numbers of that size is rounding alone, as between equal pixels of one convolution.
-
-    Normalization would blow it up: a constant map of 1e6 came out with an *s* of up to 1.
-    """
-    return difference.masked_fill(difference.abs() <= 16 * torch.finfo(difference.dtype).eps * size, 0)
-
-
-class DifferentiableSearch(nn.Module):
-    """Which of the four parameters a layer adapts, and by how much.
-
-    delta_w = gate * delta, with gate = sigmoid(logit / temperature) while searching and 0 or 1 afterwards.
-
-    Departure: the text speaks of a "smoothed relaxation" without naming the choice behind it. Here the choice is, for
-    each parameter of each layer, to adapt it or to leave it; four independent sigmoids and not a softmax, since the
-    parameters co-operate.
-
-    Args:
-        num_features: C.
-        granularity: "layer" for one delta in R^4, as the text has it; "channel" for one in R^(4 x C).
-        search: whether the gates are learned. Without a search they are 1.
-    """
-
-    def __init__(self, num_features: int, granularity: Granularity = "layer", search: bool = False) -> None:
-        super().__init__()
-        _check_choice("granularity", granularity, Granularity)
-        shape = (4,) if granularity == "layer" else (4, num_features)
-        self.delta = nn.Parameter(torch.zeros(shape))
-        self.logits = nn.Parameter(torch.zeros(4)) if search else None
-        self.register_buffer("closed", torch.zeros(4, dtype=torch.bool))
-        self.temperature = 1.0
-
-    @property
-    def gates(self) -> Tensor:
-        """(4,), in [0, 1]."""
-        if self.logits is None:
-            return (~self.closed).to(self.delta.dtype)
-        return torch.sigmoid(self.logits / self.temperature)
-
-    def forward(self) -> tuple[Tensor | None, ...]:
-        """gate * delta for each parameter, (1,) or (C,); None for one that is closed for good."""
-        weighted = self.gates.view(4, *[1] * (self.delta.dim() - 1)) * self.delta
-        closed = self.closed.tolist()
-        return tuple(None if closed[k] else weighted[k].reshape(-1) for k in range(4))
-
-    @torch.no_grad()
-    def discretize(self) -> None:
-        """End the search: gates of at least one half become 1, the others close for good and cost nothing."""
-        if self.logits is not None:
-            self.closed.copy_(self.logits < 0)
-            self.logits = None
 
 
 class _Share(torch.autograd.Function):
@@ -237,8 +109,8 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
         search: bool = False,
     ) -> None:
         super().__init__(num_features, eps, momentum, affine, track_running_stats)
-        _check_choice("units", units, Units)
-        _check_choice("statistics", statistics, Statistics)
+        check_choice("units", units, Units)
+        check_choice("statistics", statistics, Statistics)
         self.units = units
         self.statistics = statistics
         self.encoder = SpatialContextEncoder(num_features, hidden_features, context_normalization)
@@ -387,9 +259,3 @@ def _share_state(old: nn.BatchNorm2d, new: nn.BatchNorm2d) -> nn.BatchNorm2d:
     new.running_mean, new.running_var = old.running_mean, old.running_var
     new.num_batches_tracked = old.num_batches_tracked
     return new.train(old.training)
-
-
-def _check_choice(name: str, value: str, choices: type) -> None:
-    allowed = choices.__args__
-    if value not in allowed:
-        raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(allowed)}.")

@@ -42,6 +42,15 @@ def _two_threads() -> None:
     torch.set_num_threads(2)
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Maps and networks as small as many tests have only lose by sharing out their work."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(autouse=True)
 def _fixed_seeds() -> None:
     random.seed(0)

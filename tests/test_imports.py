@@ -13,7 +13,7 @@ COMMANDS = ("habn.train", "habn.evaluate", "habn.benchmark")
 # From the bottom upwards; a module may import what stands in a lower row, or beside it in a row that is a package.
 ROWS = [
     ("habn.loops", "habn.metrics"),
-    ("habn.kernels",),
+    ("habn.kernels", "habn.adaptation"),
     ("habn.layers",),
     ("habn.networks", "habn.data"),
     ("habn.checkpoints", "habn.recording", "habn.images", "habn.intervention"),
@@ -69,7 +69,9 @@ def test_imports_run_downwards(module):
         assert other_row < row or other_entry == entry, f"{module} imports {imported}, which does not lie below it"
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if m == "habn.layers" or m.startswith("habn.networks")])
+@pytest.mark.parametrize(
+    "module", [m for m in MODULES if m in ("habn.layers", "habn.adaptation") or m.startswith("habn.networks")]
+)
 def test_layers_and_networks_need_torch_only(module):
     assert outside(module) <= {"torch"}
 

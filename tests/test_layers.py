@@ -2,7 +2,6 @@
 
 import copy
 import itertools
-from collections.abc import Iterator
 
 import numpy as np
 import oracle
@@ -35,13 +34,7 @@ VARIANTS = [
 EXACT, SINGLE = (torch.float64, 1e-9), (torch.float32, 1e-4)
 
 
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Maps this small only lose by being shared out."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def name_variant(options) -> str:

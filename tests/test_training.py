@@ -2,7 +2,6 @@
 
 import copy
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -38,13 +37,7 @@ def build_tiny(norm: str = "habn", seed: int = 0) -> nn.Module:
     return build_network("spvcnn", norm, options, widths=(4, 6, 8), dilations=(1, 2))
 
 
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Networks this small only lose by sharing out their work."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture

@@ -200,9 +200,11 @@ def dead_layers(network: nn.Module, task: Task, options: TrainingOptions) -> lis
     layers = [(n, m) for n, m in network.named_modules() if isinstance(m, HyperAdaptiveBatchNorm2d)]
     if layers:
         handles = [layer.register_forward_pre_hook(look(name)) for name, layer in layers]
-        task.loss(network, task.batch(options.seed, 0))
-        for handle in handles:
-            handle.remove()
+        try:
+            task.loss(network, task.batch(options.seed, 0))
+        finally:
+            for handle in handles:
+                handle.remove()
     return dead
 
 

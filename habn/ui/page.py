@@ -5,7 +5,7 @@ from pathlib import Path
 import gradio as gr
 
 from habn.data.styles import STYLE_TITLES
-from habn.ui import callbacks
+from habn.ui import callbacks, words
 from habn.ui.endpoints import add_endpoints
 from habn.ui.examples import EXAMPLES
 from habn.ui.inspector import Inspector
@@ -53,14 +53,14 @@ def build_page() -> gr.Blocks:
         gr.Markdown(f"# {TITLE}\n{INTRODUCTION}", elem_classes="introduction")
         shown = gr.State(None)
         with gr.Tabs():
-            with gr.Tab("Compare"):
+            with gr.Tab(words.label("page.compare"), id="compare"):
                 with gr.Row():
                     with gr.Column(scale=7, min_width=320):
                         sides, slider, verdict, opacity, style = _build_answer()
                     with gr.Column(scale=3, min_width=300):
                         photo, task, pair = _build_question()
                 figures, legend, difference = _build_details()
-            with gr.Tab("Layers"):
+            with gr.Tab(words.label("page.layers"), id="layers"):
                 gr.Markdown(LAYERS_HELP)
                 caution = gr.HTML(elem_classes="plain")
                 inspector = Inspector()

@@ -1,0 +1,59 @@
+"""What the page says, in every language that it speaks: one JSON file per part of the page, {language: {key: text}}.
+
+Text that stands still is translated by the browser (`label`); text that the server makes of a result is written in the
+language that the browser asks for (`language_of`, `say`); scripts get all languages of their part (`table`).
+"""
+
+import json
+from functools import cache
+from pathlib import Path
+
+import gradio as gr
+from gradio.i18n import I18nData
+
+LANGUAGES = ("en", "es")  # the first is what everybody gets whose language is not among them
+
+
+def label(key: str) -> I18nData:
+    """A text that Gradio's front end translates, such as a component's label; key is "part.name"."""
+    return i18n()(key)
+
+
+def say(key: str, language: str, **values: object) -> str:
+    """A text in a language, its {fields} filled in; key is "part.name".
+
+    Raises:
+        KeyError: when there is no such text.
+    """
+    part, _, name = key.partition(".")
+    return table(part)[language][name].format(**values)
+
+
+def language_of(request: gr.Request | None) -> str:
+    """The first of LANGUAGES that the visitor's browser asks for; the first of all for programs."""
+    asked = request.headers.get("accept-language", "") if request else ""
+    for wish in asked.split(","):
+        language = wish.partition(";")[0].partition("-")[0].strip().lower()
+        if language in LANGUAGES:
+            return language
+    return LANGUAGES[0]
+
+
+@cache
+def table(part: str) -> dict[str, dict[str, str]]:
+    """All texts of one part of the page, {language: {name: text}}."""
+    return json.loads((_FOLDER / f"{part}.json").read_text(encoding="utf-8"))
+
+
+@cache
+def i18n() -> gr.I18n:
+    """All texts, for `launch(i18n=...)`."""
+    parts = [path.stem for path in sorted(_FOLDER.glob("*.json"))]
+    texts = {
+        language: {f"{part}.{name}": text for part in parts for name, text in table(part)[language].items()}
+        for language in LANGUAGES
+    }
+    return gr.I18n(**texts)
+
+
+_FOLDER = Path(__file__).parent

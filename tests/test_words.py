@@ -1,0 +1,42 @@
+"""The page's words: every language says the same things."""
+
+from string import Formatter
+
+import gradio as gr
+import pytest
+
+from habn.ui import words
+
+PARTS = sorted(path.stem for path in words._FOLDER.glob("*.json"))
+
+
+def fields(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_language_has_every_text_with_the_same_fields(part):
+    table = words.table(part)
+    assert set(table) == set(words.LANGUAGES)
+    english = table["en"]
+    for language, texts in table.items():
+        assert texts.keys() == english.keys(), f"{part}.json differs between en and {language}"
+        for name, text in texts.items():
+            assert text.strip() and fields(text) == fields(english[name]), f"{part}.{name} in {language}"
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [("es-MX,es;q=0.9,en;q=0.8", "es"), ("de-DE,de;q=0.9", "en"), ("fr, es;q=0.5", "es"), ("", "en")],
+)
+def test_the_browser_is_answered_in_the_first_language_that_the_page_speaks(header, language):
+    class Request:
+        headers = {"accept-language": header}
+
+    assert words.language_of(Request()) == language
+    assert words.language_of(None) == "en"
+
+
+def test_labels_are_looked_up_by_part_and_name():
+    assert isinstance(words.i18n(), gr.I18n)
+    assert words.i18n().translations["es"]["page.learn"] == words.say("page.learn", "es") == "Aprender"

@@ -20,6 +20,9 @@ from habn.ui.inspector.encoding import encode_strip, encode_view, most_adapted_c
 if TYPE_CHECKING:
     from habn.engine import Output
 
+SCRIPTS = ("formula.js", "look.js", "drawing.js", "script.js")
+"""Run as one script, in this order."""
+
 _HERE = Path(__file__).parent
 
 
@@ -40,7 +43,7 @@ class Inspector(gr.HTML):
             value,
             html_template=_read("template.html"),
             css_template=_read("style.css"),
-            js_on_load=_read("formula.js") + _read("drawing.js") + _read("script.js"),
+            js_on_load="".join(map(_read, SCRIPTS)),
             apply_default_css=False,
             elem_id=elem_id,
             visible=visible,
@@ -52,7 +55,13 @@ class Inspector(gr.HTML):
 
 
 def build_inspection(
-    run: str, first: Output, second: Output, layer: int | None = None, channel: int | None = None
+    run: str,
+    first: Output,
+    second: Output,
+    layer: int | None = None,
+    channel: int | None = None,
+    *,
+    look: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The inspector's value for one layer and channel of a comparison.
 
@@ -61,6 +70,14 @@ def build_inspection(
         first, second: the two networks' outputs, of which `label` and `records` are shown.
         layer: index in the order of evaluation; None stands for the layer that adapts most.
         channel: index; None stands for the channel of that layer that adapts most.
+        look: how to look at it; every key may be left out, and what is not valid is ignored:
+            pixel: [row, column] to pin in the layer's map, or None to pin none.
+            range: of the colours, "map", "layer" or "network".
+            order: of the strip, "depth" or "strength"; channels: their order, "index" or "adapted".
+            rows, columns, parts: lists of what is shown, None for all. Rows are first, static, second, difference;
+                columns s, scale, bias, mean, var, x, y; parts strip, toolbar, maps, equations, attribution, profile,
+                classes.
+            zoom: 1, 2 or 4; overlay: how far the maps cover the photo beneath them, 0 to 100 percent.
 
     Raises:
         ValueError: if there is no such layer or channel.
@@ -69,7 +86,7 @@ def build_inspection(
     record = second.records[layer]
     channel = most_adapted_channel(record) if channel is None else _index("channel", channel, len(record.x))
     folder = Path(get_upload_folder()) / "inspector" / run
-    return {
+    value = {
         "run": run,
         "labels": [first.label, second.label],
         "layer": layer,
@@ -79,6 +96,7 @@ def build_inspection(
             folder / f"layer-{layer}-channel-{channel}.bin", lambda: encode_view(first.records[layer], record, channel)
         ),
     }
+    return value if look is None else value | {"look": look}
 
 
 def _index(what: str, value: object, count: int) -> int:

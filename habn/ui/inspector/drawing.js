@@ -21,7 +21,7 @@ function sharedScale(q) {
     layer: state.strip.layerRanges[state.shown.layer][q],
     network: state.strip.networkRange[q],
   };
-  return scaleEnds(...extents[find("range").value], centreOf(networks.second, q));
+  return scaleEnds(...extents[look.range], centreOf(networks.second, q));
 }
 
 function drawMaps() {
@@ -78,8 +78,7 @@ function draw() {
   setStatus("ready");
 }
 
-function pixelUnderCross() {
-  const [height, width] = state.view.shape;
+function pixelUnderCross([height, width] = state.view.shape) {
   const row = Math.min(height - 1, Math.floor(cross.v * height));
   const column = Math.min(width - 1, Math.floor(cross.u * width));
   return { row, column, index: row * width + column };

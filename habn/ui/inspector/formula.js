@@ -2,6 +2,7 @@
 
 // A map is a Float32Array, row by row, or one number where it is the same everywhere.
 const at = (map, i) => (typeof map === "number" ? map : map[i]);
+const ROWS = ["first", "static", "second", "difference"];
 const PARAMETERS = ["scale", "bias", "mean", "var"];
 const QUANTITIES = [
   { key: "s", title: "Context", symbol: "s" },

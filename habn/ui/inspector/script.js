@@ -1,7 +1,6 @@
-// The inspector's behaviour. Gradio runs formula.js, drawing.js and this, as one script, each time the component is
+// The inspector's behaviour. Gradio runs formula.js, look.js, drawing.js and this, as one script, each time the component is
 // mounted, with `element`, `props`, `trigger` and `watch` in scope.
 
-const ROWS = ["first", "static", "second", "difference"];
 const SEQUENTIAL = paletteOf(CIVIDIS);
 const DIVERGING = paletteOf(BLUE_ORANGE);
 const VIEWS_KEPT = 16;
@@ -132,6 +131,7 @@ async function show(value, view) {
     const isNewRun = state.strip !== strip;
     Object.assign(state, { strip, view: drawn, shown: state.wanted, labels: value.labels ?? state.labels });
     if (isNewRun) buildStrip();
+    if (value.look) takeLook(value.look);
     draw();
   } catch (error) {
     setStatus("failed", `This layer could not be loaded (${error.message}). ${AGAIN}`);
@@ -144,6 +144,7 @@ function want(layer, channel) {
   const key = keyOf(state.wanted);
   clearTimeout(timer);
   drawPicked();
+  tellLook();
   if (views.has(key)) return void show(state.wanted, views.get(key));
   if (keyOf(props.value) === key) return receive(); // held once and dropped: the same value again would not be sent
   setStatus("loading", "Loading the layer …");
@@ -166,9 +167,11 @@ function setStatus(name, sentence = "") {
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
 function moveCross(u, v, pinned) {
+  const isTold = pinned || cross.pinned;
   cross = { u: clamp(u, 0, 1), v: clamp(v, 0, 1), pinned };
   drawCross();
   if (pinned) announce();
+  if (isTold) tellLook();
 }
 
 function announce() {
@@ -228,6 +231,12 @@ function onChannel(event) {
   if (Number.isFinite(channel)) want(state.wanted.layer, clamp(channel, 0, Number(event.target.max)));
 }
 
+function onRange(event) {
+  look.range = event.target.value;
+  drawMaps();
+  tellLook();
+}
+
 function listen() {
   const on = (role, type, listener) => find(role).addEventListener(type, (event) => state.view && listener(event));
   on("maps", "pointermove", onPointer);
@@ -238,7 +247,7 @@ function listen() {
   on("channel-number", "change", onChannel);
   on("channel-slider", "input", onChannel);
   on("most-adapted", "click", () => want(state.wanted.layer, mostAdapted(state.wanted.layer)));
-  on("range", "change", drawMaps);
+  on("range", "change", onRange);
 }
 
 buildMaps();

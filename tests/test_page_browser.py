@@ -51,7 +51,7 @@ class Visit:
 @pytest.fixture
 def visit(browser: Browser, page_address: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
     """The page, opened; afterwards nothing was asked of another host and the console is clean."""
-    context = browser.new_context(viewport=getattr(request, "param", {"width": 1280, "height": 900}))
+    context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | getattr(request, "param", {}))
     visit = Visit(context.new_page())
     visit.page.on("request", lambda request: visit.requests.append(request.url))
     visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))
@@ -156,7 +156,7 @@ def test_picking_another_layer_shows_it(visit: Visit):
     visit.page.wait_for_selector("[data-role=inspector][data-state=ready][data-layer='2']")
 
 
-@pytest.mark.parametrize("visit", [{"width": 390, "height": 844}], indirect=True)
+@pytest.mark.parametrize("visit", [{"viewport": {"width": 390, "height": 844}}], indirect=True)
 def test_a_phone_shows_everything_without_scrolling_sideways(visit: Visit):
     visit.answer()
     width = "document.documentElement.scrollWidth"
@@ -168,3 +168,16 @@ def test_a_phone_shows_everything_without_scrolling_sideways(visit: Visit):
     visit.page.get_by_role("tab", name="Layers").click()
     visit.page.wait_for_selector("[data-role=inspector][data-state=ready]")
     assert visit.page.evaluate(width) <= 390
+
+
+@pytest.mark.parametrize("visit", [{"locale": "es-MX"}], indirect=True)
+def test_a_visitor_from_mexico_is_answered_in_spanish_and_can_ask_what_a_term_means(visit: Visit):
+    visit.answer()
+    expect(visit.page.locator(".verdict")).to_contain_text("no coinciden")
+    for text in ("Comparar", "Su foto", "Calles reales (entrenadas con CamVid)", "Calzada"):
+        expect(visit.page.get_by_text(text, exact=True).first).to_be_visible()
+    for name, sentence in (("Explicar IoU", "Intersección"), ("Explicar pareja", "Dos redes")):
+        visit.page.get_by_role("button", name=name, exact=True).press("Enter")
+        expect(visit.page.locator(".help-text:popover-open")).to_contain_text(sentence)
+        visit.page.keyboard.press("Escape")
+        expect(visit.page.locator(".help-text:popover-open")).to_have_count(0)

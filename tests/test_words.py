@@ -5,7 +5,10 @@ from string import Formatter
 import gradio as gr
 import pytest
 
-from habn.ui import words
+from habn import engine
+from habn.data.segmentation import STREET_CLASSES
+from habn.data.styles import STYLES
+from habn.ui import help, words
 
 PARTS = sorted(path.stem for path in words._FOLDER.glob("*.json"))
 
@@ -23,6 +26,13 @@ def test_every_language_has_every_text_with_the_same_fields(part):
         assert texts.keys() == english.keys(), f"{part}.json differs between en and {language}"
         for name, text in texts.items():
             assert text.strip() and fields(text) == fields(english[name]), f"{part}.{name} in {language}"
+
+
+def test_every_class_style_pair_and_term_has_its_words():
+    assert words.table("classes")["en"].keys() == {*STREET_CLASSES}
+    assert words.table("styles")["en"].keys() == {*STYLES}
+    assert words.table("pairs")["en"].keys() == engine.PAIRS.keys()
+    assert words.table("help")["en"].keys() == {"explain", *help.TERMS, *(f"{term}_term" for term in help.TERMS)}
 
 
 @pytest.mark.parametrize(

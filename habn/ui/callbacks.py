@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import gradio as gr
+from gradio.i18n import I18nData
 
 from habn import engine
 from habn.checkpoints import CheckpointError
 from habn.images import ImageError
-from habn.ui import panels, pictures
+from habn.ui import panels, pictures, words
 from habn.ui.examples import EXAMPLES, labels_of
 from habn.ui.inspector import build_inspection
 
@@ -40,9 +41,9 @@ def on_task(task: str) -> tuple[dict, dict]:
     return gr.update(choices=choices, value=choices[0][1]), gr.update(visible=task == "style")
 
 
-def pairs_of(task: str) -> list[tuple[str, str]]:
+def pairs_of(task: str) -> list[tuple[I18nData, str]]:
     """Titles and names of the pairs of networks for `task`."""
-    return [(pair.title, name) for name, pair in engine.PAIRS.items() if pair.task == task]
+    return [(words.label(f"pairs.{name}"), name) for name, pair in engine.PAIRS.items() if pair.task == task]
 
 
 def run(photo: str, pair: str, style: str) -> engine.Result:
@@ -58,25 +59,26 @@ def run(photo: str, pair: str, style: str) -> engine.Result:
     return engine.run(engine.Request(photo, pair, style if stylizing else None, labels))
 
 
-def on_change(photo: str | None, pair: str, style: str, opacity: int) -> tuple | dict:
+def on_change(photo: str | None, pair: str, style: str, opacity: int, request: gr.Request) -> tuple | dict:
     """Run the networks and update everything on the page; what is wrong is said where the answer would stand."""
     if photo is None:
         return gr.skip()
+    language = words.language_of(request)
     try:
         result = run(photo, pair, style)
     except REFUSALS as error:
         _note(str(error))
-        return *[gr.skip()] * 4, panels.draw_refusal(str(error)), *[gr.skip()] * 5
+        return *[gr.skip()] * 4, panels.draw_refusal(str(error), language), *[gr.skip()] * 5
     return (
         Shown(result.run_id, photo, pair, style),
-        panels.draw_sides(result),
+        panels.draw_sides(result, language),
         pictures.draw_pair(result, opacity),
         gr.update(visible=result.task == "segmentation"),
-        panels.draw_verdict(result),
-        panels.draw_figures(result),
-        panels.draw_legend(result),
+        panels.draw_verdict(result, language),
+        panels.draw_figures(result, language),
+        panels.draw_legend(result, language),
         pictures.draw_difference(result),
-        panels.draw_correspondence(result),
+        panels.draw_correspondence(result, language),
         build_inspection(result.run_id, result.first, result.second),
     )
 

@@ -1,88 +1,103 @@
-"""The page's words and tables about a result, as HTML."""
+"""The page's words and tables about a result, as HTML, in a language of `words.LANGUAGES`."""
 
 from html import escape
 
 from habn.data.segmentation import STREET_CLASSES, STREET_PALETTE
 from habn.engine import Output, Result
+from habn.ui import words
+from habn.ui.help import TERMS, draw_help
 
-SCORE_HELP = (
-    "Intersection over union with the true labels of this one picture, averaged over the classes that occur in it or "
-    "in the answer; 100 % is perfect. Not to be compared with the mIoU of a data set."
-)
-TIME_HELP = "One pass on this server just now, not a benchmark"
 SMALLEST_SHARE = 0.0005  # a class below it in both answers is left out of the legend
 
+# What keeps each place until the first answer is there, as large as an answer is.
+SIDES_TO_COME = '<div class="sides to-come"></div>'
+VERDICT_TO_COME = f'<p class="verdict">{words.label("compare.waiting")}</p>'
+FIGURES_TO_COME = '<div class="to-come figures-to-come"></div>'
+LEGEND_TO_COME = '<div class="to-come legend-to-come"></div>'
 
-def draw_sides(result: Result) -> str:
+
+def draw_sides(result: Result, language: str) -> str:
     """The names over the two halves of the slider."""
-    return f"""<div class="sides"><span class="side first">{escape(result.first.label)}</span>
-        <span class="hint">drag the line</span><span class="side second">{escape(result.second.label)}</span></div>"""
+    first, second = (
+        f'<span><span class="side {side}">{escape(output.label)}</span>{_help(output.norm, language)}</span>'
+        for side, output in (("first", result.first), ("second", result.second))
+    )
+    return f'<div class="sides">{first}<span class="hint">{words.say("compare.drag", language)}</span>{second}</div>'
 
 
-def draw_verdict(result: Result) -> str:
+def draw_verdict(result: Result, language: str) -> str:
     """One sentence: how much the two answers differ."""
-    first, second = escape(result.first.label), escape(result.second.label)
-    share = _percent(float(result.difference.mean()))
+    key = "disagree" if result.task == "segmentation" else "pictures_differ"
     if result.difference.max() == 0:
-        sentence = f"{first} and {second} give <strong>exactly the same</strong> answer for this photo."
-    elif result.task == "segmentation":
-        sentence = f"{first} and {second} disagree on <strong>{share}</strong> of the photo."
-    else:
-        sentence = f"The two pictures differ by <strong>{share}</strong> of the colour range on average."
-    return f'<p class="verdict">{sentence}</p>'
+        key = "same"
+    share = _percent(float(result.difference.mean()))
+    names = {"first": escape(result.first.label), "second": escape(result.second.label)}
+    return f'<p class="verdict">{words.say(f"compare.{key}", language, share=share, **names)}</p>'
 
 
-def draw_refusal(sentence: str) -> str:
+def draw_refusal(sentence: str, language: str) -> str:
     """Why there is no new answer, in the place of the verdict; what is shown remains the one before."""
-    return f'<p class="verdict">{escape(sentence)} <small>Everything shown here is the answer before.</small></p>'
+    remains = words.say("compare.answer_before", language)
+    return f'<p class="verdict">{escape(sentence)} <small>{remains}</small></p>'
 
 
-def draw_figures(result: Result) -> str:
+def draw_figures(result: Result, language: str) -> str:
     """Table: score (where the picture has labels), time and parameters of each network."""
     scored = result.first.mean_iou is not None
-    score = f'<th scope="col" title="{SCORE_HELP}">IoU here</th>' if scored else ""
-    rows = _figures_row(result.first, "first", scored) + _figures_row(result.second, "second", scored)
-    return f"""<table class="figures"><thead><tr><th scope="col">Network</th>{score}
-        <th scope="col" title="{TIME_HELP}">Time</th><th scope="col">Parameters</th></tr></thead>
-        <tbody>{rows}</tbody></table>"""
+    columns = [("iou_here", "iou")] * scored + [("time", "time"), ("parameters", "parameters")]
+    heads = "".join(
+        f'<th scope="col">{words.say(f"compare.{key}", language)}{draw_help(term, "figures", language)}</th>'
+        for key, term in columns
+    )
+    rows = "".join(
+        _figures_row(output, side, scored, language)
+        for side, output in (("first", result.first), ("second", result.second))
+    )
+    return f"""<table class="figures"><thead><tr><th scope="col">{words.say("compare.network", language)}</th>{heads}
+        </tr></thead><tbody>{rows}</tbody></table>"""
 
 
-def draw_legend(result: Result) -> str:
+def draw_legend(result: Result, language: str) -> str:
     """Table: colour and name of each class that was seen, and its share of the photo in both; for style, nothing."""
     first, second = result.first, result.second
     if result.task != "segmentation":
         return ""
     seen = {name: (first.areas.get(name, 0.0), second.areas.get(name, 0.0)) for name in STREET_CLASSES}
     seen = {name: shares for name, shares in seen.items() if max(shares) >= SMALLEST_SHARE}
-    rows = "".join(_legend_row(name, *seen[name]) for name in sorted(seen, key=lambda name: -max(seen[name])))
-    return f"""<table class="legend"><thead><tr><th scope="col">Class</th><th scope="col">{escape(first.label)}</th>
-        <th scope="col">{escape(second.label)}</th></tr></thead><tbody>{rows}</tbody></table>"""
+    names = sorted(seen, key=lambda name: -max(seen[name]))
+    rows = "".join(_legend_row(name, *seen[name], language) for name in names)
+    return f"""<table class="legend"><thead><tr><th scope="col">{words.say("compare.class", language)}</th>
+        <th scope="col">{escape(first.label)}</th><th scope="col">{escape(second.label)}</th></tr></thead>
+        <tbody>{rows}</tbody></table>"""
 
 
-def draw_correspondence(result: Result) -> str:
+def draw_correspondence(result: Result, language: str) -> str:
     """A warning where the networks' channels must not be compared one by one, else nothing."""
-    if result.correspond:
-        return ""
-    return """<p class="caution">These two networks were trained apart: channel 7 of one is not channel 7 of the other.
-        Compare their maps <em>s</em> and how they adapt, and not single channels.</p>"""
+    return "" if result.correspond else f'<p class="caution">{words.say("compare.apart", language)}</p>'
 
 
-def _figures_row(output: Output, side: str, scored: bool) -> str:
+def _help(norm: str, language: str) -> str:
+    return draw_help(norm, "sides", language) if norm in TERMS else ""
+
+
+def _figures_row(output: Output, side: str, scored: bool, language: str) -> str:
     score = f"<td>{_percent(output.mean_iou)}</td>" if scored else ""
     return f"""<tr><th scope="row"><span class="side {side}">{escape(output.label)}</span></th>{score}
-        <td>{output.seconds * 1000:.0f} ms</td><td>{output.parameters:,}{_added(output)}</td></tr>"""
+        <td>{output.seconds * 1000:.0f} ms</td><td>{output.parameters:,}{_added(output, language)}</td></tr>"""
 
 
-def _added(output: Output) -> str:
+def _added(output: Output, language: str) -> str:
     """What the normalization alone adds to the parameters of the network beneath it."""
-    share = output.added / (output.parameters - output.added)
-    return f"<small>+{share:.2%} by {escape(output.label)}</small>".replace("%", " %") if output.added else ""
+    if not output.added:
+        return ""
+    share = f"{output.added / (output.parameters - output.added):.2%}".replace("%", " %")
+    return f"<small>{words.say('compare.added', language, share=share, label=escape(output.label))}</small>"
 
 
-def _legend_row(name: str, first: float, second: float) -> str:
+def _legend_row(name: str, first: float, second: float, language: str) -> str:
     red, green, blue = STREET_PALETTE[STREET_CLASSES.index(name)]
     chip = f'<span class="chip" style="background: rgb({red}, {green}, {blue})"></span>'
-    return f"""<tr><th scope="row">{chip}{escape(name)}</th>
+    return f"""<tr><th scope="row">{chip}{words.say(f"classes.{name}", language)}</th>
         {_share_cell(first, "first")}{_share_cell(second, "second")}</tr>"""
 
 

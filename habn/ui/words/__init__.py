@@ -1,7 +1,8 @@
 """What the page says, in every language that it speaks: one JSON file per part of the page, {language: {key: text}}.
 
-Text that stands still is translated by the browser (`label`); text that the server makes of a result is written in the
-language that the browser asks for (`language_of`, `say`); scripts get all languages of their part (`table`).
+Text that stands still is translated by the browser (`label`, and `spans` within HTML); text that the server makes of a
+result is written in the language that the browser asks for (`language_of`, `say`); scripts get all languages of their
+part (`table`).
 """
 
 import json
@@ -17,6 +18,14 @@ LANGUAGES = ("en", "es")  # the first is what everybody gets whose language is n
 def label(key: str) -> I18nData:
     """A text that Gradio's front end translates, such as a component's label; key is "part.name"."""
     return i18n()(key)
+
+
+def spans(key: str) -> str:
+    """A text for standing HTML: one span per language, of which the stylesheet shows the one that the browser speaks.
+
+    Gradio's front end translates the first label in a `gr.HTML` only, and none in an attribute.
+    """
+    return "".join(f'<span lang="{language}">{say(key, language)}</span>' for language in LANGUAGES)
 
 
 def say(key: str, language: str, **values: object) -> str:

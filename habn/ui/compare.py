@@ -1,0 +1,99 @@
+"""The tab Compare: a photo, and what the two networks make of it. The layout only; `callbacks` says what it does."""
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from habn.data.styles import STYLES
+from habn.ui import callbacks, panels, words
+from habn.ui.examples import EXAMPLES
+from habn.ui.help import draw_help
+from habn.ui.photo import Photo
+
+TASKS = ("segmentation", "style")
+FIRST_STYLE = "starry_night"
+FIRST_OPACITY = 70
+
+
+@dataclass(frozen=True)
+class Compare:
+    """The tab's components: what is asked (photo, task, pair, style, opacity), and what shows the answer."""
+
+    photo: Photo
+    task: gr.Radio
+    pair: gr.Radio
+    style: gr.Radio
+    opacity: gr.Slider
+    sides: gr.HTML
+    slider: gr.ImageSlider
+    verdict: gr.HTML
+    figures: gr.HTML
+    legend: gr.HTML
+    difference: gr.Image
+
+
+def build_compare() -> Compare:
+    """Build the tab inside the open `gr.Tab`."""
+    with gr.Row():
+        with gr.Column(scale=7, min_width=320):
+            answer = _build_answer()
+        with gr.Column(scale=3, min_width=300):
+            question = _build_question()
+    return Compare(**answer, **question, **_build_details())
+
+
+def _build_answer() -> dict[str, gr.components.Component]:
+    """The larger half: what the two networks make of the photo, and how it is shown."""
+    sides = gr.HTML(panels.SIDES_TO_COME, elem_classes="plain")
+    slider = gr.ImageSlider(
+        format="png", show_label=False, interactive=False, max_height=620, elem_classes="answer", buttons=["fullscreen"]
+    )
+    verdict = gr.HTML(panels.VERDICT_TO_COME, elem_classes="plain")
+    opacity = gr.Slider(0, 100, FIRST_OPACITY, step=5, label=words.label("compare.opacity"), buttons=[])
+    styles = [(words.label(f"styles.{name}"), name) for name in STYLES]
+    style = gr.Radio(styles, value=FIRST_STYLE, label=words.label("compare.in_the_style_of"), visible=False)
+    return {"sides": sides, "slider": slider, "verdict": verdict, "opacity": opacity, "style": style}
+
+
+def _build_question() -> dict[str, gr.components.Component]:
+    """The smaller half: photo, task and pair of networks."""
+    photo = Photo(
+        str(EXAMPLES[0]),
+        label=words.label("compare.photo"),
+        height=230,
+        sources=["upload", "webcam", "clipboard"],
+        buttons=[],
+        placeholder=words.label("compare.photo_placeholder"),
+        alt_text=words.label("compare.photo_alt"),
+    )
+    gr.Examples(
+        [str(path) for path in EXAMPLES],
+        photo,
+        label=str(words.label("compare.examples")),
+        examples_per_page=len(EXAMPLES),
+    )
+    tasks = [(words.label(f"compare.{task}"), task) for task in TASKS]
+    task = gr.Radio(tasks, value=TASKS[0], label=words.label("compare.task"))
+    choices = callbacks.pairs_of(TASKS[0])
+    gr.HTML(f"{words.spans('compare.pair')}{draw_help('pair', 'question')}", elem_classes="plain field-title")
+    pair = gr.Radio(choices, value=choices[0][1], label=words.label("compare.pair"), show_label=False)
+    return {"photo": photo, "task": task, "pair": pair}
+
+
+def _build_details() -> dict[str, gr.components.Component]:
+    """Below both: figures of each network, the places where the two differ, and the legend of the colours."""
+    with gr.Row(elem_classes="details"):
+        with gr.Column(min_width=300):
+            figures = gr.HTML(panels.FIGURES_TO_COME, elem_classes="plain")
+        with gr.Column(min_width=300):
+            difference = gr.Image(
+                format="png",
+                label=words.label("compare.difference"),
+                interactive=False,
+                buttons=["download", "fullscreen"],
+                elem_classes="difference",
+                alt_text=words.label("compare.difference_alt"),
+            )
+        with gr.Column(min_width=300):
+            legend = gr.HTML(panels.LEGEND_TO_COME, elem_classes="plain legend-place")
+    return {"figures": figures, "legend": legend, "difference": difference}

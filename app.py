@@ -13,7 +13,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 from starlette.middleware import Middleware
 
-from habn.ui import callbacks, words
+from habn.ui import callbacks, examples, link, words
 from habn.ui.middleware import RequestLimits
 from habn.ui.page import STYLESHEET, build_page, build_theme
 
@@ -43,10 +43,11 @@ def launch() -> None:
         server_port=port(),
         theme=build_theme(),
         css_paths=STYLESHEET,
+        head=link.head(),
         i18n=words.i18n(),
         app_kwargs={"middleware": [Middleware(RequestLimits, max_upload=11 * MEGABYTE, max_body=MEGABYTE)]},
         max_file_size="10mb",
-        allowed_paths=[],
+        allowed_paths=[examples.FOLDER],
         state_session_capacity=200,
         footer_links=["api"],
         run_history=False,

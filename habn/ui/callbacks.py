@@ -1,8 +1,9 @@
 """What the page does when something is changed. Nothing here knows the layout; no network is run outside the engine."""
 
+from dataclasses import replace
 from html import escape
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import gradio as gr
 from gradio.i18n import I18nData
@@ -11,8 +12,9 @@ from habn import engine
 from habn.checkpoints import CheckpointError
 from habn.images import ImageError
 from habn.ui import panels, pictures, words
-from habn.ui.examples import EXAMPLES, labels_of
+from habn.ui.examples import EXAMPLES, FOLDER, example_of, labels_of
 from habn.ui.inspector import build_inspection
+from habn.ui.link import Link, link_of
 
 REFUSALS = (ImageError, engine.RequestError, CheckpointError)  # their messages are sentences for the visitor
 SECONDS_OF_A_NOTE = 8
@@ -25,6 +27,22 @@ class Shown(NamedTuple):
     photo: str
     pair: str
     style: str
+
+
+class Answer(NamedTuple):
+    """What another answer changes on the page: the components, or what each of them becomes."""
+
+    shown: Any
+    sides: Any
+    slider: Any
+    opacity: Any
+    verdict: Any
+    figures: Any
+    legend: Any
+    difference: Any
+    caution: Any
+    inspector: Any
+    copy_link: Any
 
 
 def warm_up() -> None:
@@ -59,28 +77,51 @@ def run(photo: str, pair: str, style: str) -> engine.Result:
     return engine.run(engine.Request(photo, pair, style if stylizing else None, labels))
 
 
-def on_change(photo: str | None, pair: str, style: str, opacity: int, request: gr.Request) -> tuple | dict:
-    """Run the networks and update everything on the page; what is wrong is said where the answer would stand."""
+def on_load(request: gr.Request) -> tuple:
+    """Updates for tabs, task, pair, style and opacity: as the address asks."""
+    link = link_of(request)
+    task = engine.PAIRS[link.pair].task
+    return (
+        gr.update(selected=link.tab),
+        task,
+        gr.update(choices=pairs_of(task), value=link.pair),
+        gr.update(value=link.style, visible=task == "style"),
+        gr.update(value=link.opacity, visible=task == "segmentation"),
+    )
+
+
+def on_settings(request: gr.Request) -> tuple:
+    """Show the photo that the address asks for, and its Answer, and say what of the address was left out."""
+    link = link_of(request)
+    language = words.language_of(request)
+    photo = str(FOLDER / f"{link.example}.jpg")
+    try:
+        result = run(photo, link.pair, link.style)
+    except REFUSALS as error:
+        return gr.skip(), *_refuse(error, language)
+    link = link.within(result.second.records)
+    if link.ignored:
+        _note(words.say("link.ignored", language, keys=", ".join(link.ignored)))
+    return photo, *_draw(result, Shown(result.run_id, photo, link.pair, link.style), link.opacity, link, language)
+
+
+def on_change(
+    shown: Shown | None, photo: str | None, pair: str, style: str, opacity: int, request: gr.Request
+) -> tuple | dict:
+    """Run the networks and update everything on the page; what is wrong is said where the answer would stand.
+
+    The inspector stays with the layer, channel and pixel that it shows where the new networks have them.
+    """
     if photo is None:
         return gr.skip()
     language = words.language_of(request)
     try:
         result = run(photo, pair, style)
     except REFUSALS as error:
-        _note(str(error))
-        return *[gr.skip()] * 4, panels.draw_refusal(str(error), language), *[gr.skip()] * 5
-    return (
-        Shown(result.run_id, photo, pair, style),
-        panels.draw_sides(result, language),
-        pictures.draw_pair(result, opacity),
-        gr.update(visible=result.task == "segmentation"),
-        panels.draw_verdict(result, language),
-        panels.draw_figures(result, language),
-        panels.draw_legend(result, language),
-        pictures.draw_difference(result),
-        panels.draw_correspondence(result, language),
-        build_inspection(result.run_id, result.first, result.second),
-    )
+        return _refuse(error, language)
+    link = link_of(request).within(result.second.records)
+    answer = _draw(result, Shown(result.run_id, photo, pair, style), opacity, link, language)
+    return answer._replace(inspector=gr.skip()) if shown and shown.run_id == result.run_id else answer
 
 
 def on_opacity(shown: Shown | None, opacity: int) -> tuple | dict:
@@ -102,6 +143,39 @@ def on_select(shown: Shown | None, event: gr.EventData) -> dict:
         return build_inspection(shown.run_id, result.first, result.second, event.layer, event.channel)
     except ValueError as error:
         return _note(str(error))
+
+
+def _draw(result: engine.Result, shown: Shown, opacity: int, link: Link, language: str) -> Answer:
+    layer = next((i for i, record in enumerate(result.second.records) if record.name == link.layer), None)
+    inspection = build_inspection(result.run_id, result.first, result.second, layer, link.channel, look=link.look())
+    return Answer(
+        shown,
+        panels.draw_sides(result, language),
+        pictures.draw_pair(result, opacity),
+        gr.update(visible=result.task == "segmentation"),
+        panels.draw_verdict(result, language),
+        panels.draw_figures(result, language),
+        panels.draw_legend(result, language),
+        pictures.draw_difference(result),
+        panels.draw_correspondence(result, language),
+        inspection,
+        _address(result, shown.photo, link),
+    )
+
+
+def _address(result: engine.Result, photo: str, link: Link) -> dict:
+    """The CopyLink's value: what the address must say of this answer, and whether it can say all of it."""
+    example = example_of(photo)
+    style = result.style or Link.style
+    view = replace(link, example=example or Link.example, pair=result.pair, style=style)
+    entries = view.entries("example", "pair", "style", "layer", "channel", "pixel") | dict.fromkeys(link.ignored)
+    return {"entries": entries, "complete": example is not None}
+
+
+def _refuse(error: Exception, language: str) -> Answer:
+    _note(str(error))
+    unchanged = Answer(*[gr.skip()] * len(Answer._fields))
+    return unchanged._replace(verdict=panels.draw_refusal(str(error), language))
 
 
 def _recall(shown: Shown) -> engine.Result:

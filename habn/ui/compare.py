@@ -8,11 +8,11 @@ from habn.data.styles import STYLES
 from habn.ui import callbacks, panels, words
 from habn.ui.examples import EXAMPLES
 from habn.ui.help import draw_help
+from habn.ui.link import Link
 from habn.ui.photo import Photo
 
 TASKS = ("segmentation", "style")
-FIRST_STYLE = "starry_night"
-FIRST_OPACITY = 70
+FIRST = Link()
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,10 @@ class Compare:
     figures: gr.HTML
     legend: gr.HTML
     difference: gr.Image
+
+    def answer(self) -> dict[str, gr.components.Component]:
+        """The components that another answer changes, as `callbacks.Answer` names them."""
+        return {name: getattr(self, name) for name in callbacks.Answer._fields if hasattr(self, name)}
 
 
 def build_compare() -> Compare:
@@ -49,40 +53,43 @@ def _build_answer() -> dict[str, gr.components.Component]:
         format="png", show_label=False, interactive=False, max_height=620, elem_classes="answer", buttons=["fullscreen"]
     )
     verdict = gr.HTML(panels.VERDICT_TO_COME, elem_classes="plain")
-    opacity = gr.Slider(0, 100, FIRST_OPACITY, step=5, label=words.label("compare.opacity"), buttons=[])
-    styles = [(words.label(f"styles.{name}"), name) for name in STYLES]
-    style = gr.Radio(styles, value=FIRST_STYLE, label=words.label("compare.in_the_style_of"), visible=False)
+    with gr.Column(elem_classes="part-settings"):
+        opacity = gr.Slider(0, 100, FIRST.opacity, step=5, label=words.label("compare.opacity"), buttons=[])
+        styles = [(words.label(f"styles.{name}"), name) for name in STYLES]
+        style = gr.Radio(styles, value=FIRST.style, label=words.label("compare.in_the_style_of"), visible=False)
     return {"sides": sides, "slider": slider, "verdict": verdict, "opacity": opacity, "style": style}
 
 
 def _build_question() -> dict[str, gr.components.Component]:
     """The smaller half: photo, task and pair of networks."""
-    photo = Photo(
-        str(EXAMPLES[0]),
-        label=words.label("compare.photo"),
-        height=230,
-        sources=["upload", "webcam", "clipboard"],
-        buttons=[],
-        placeholder=words.label("compare.photo_placeholder"),
-        alt_text=words.label("compare.photo_alt"),
-    )
-    gr.Examples(
-        [str(path) for path in EXAMPLES],
-        photo,
-        label=str(words.label("compare.examples")),
-        examples_per_page=len(EXAMPLES),
-    )
-    tasks = [(words.label(f"compare.{task}"), task) for task in TASKS]
-    task = gr.Radio(tasks, value=TASKS[0], label=words.label("compare.task"))
-    choices = callbacks.pairs_of(TASKS[0])
-    gr.HTML(f"{words.spans('compare.pair')}{draw_help('pair', 'question')}", elem_classes="plain field-title")
-    pair = gr.Radio(choices, value=choices[0][1], label=words.label("compare.pair"), show_label=False)
+    with gr.Column(elem_classes="part-photo"):
+        photo = Photo(
+            str(EXAMPLES[0]),
+            label=words.label("compare.photo"),
+            height=230,
+            sources=["upload", "webcam", "clipboard"],
+            buttons=[],
+            placeholder=words.label("compare.photo_placeholder"),
+            alt_text=words.label("compare.photo_alt"),
+        )
+        gr.Examples(
+            [str(path) for path in EXAMPLES],
+            photo,
+            label=str(words.label("compare.examples")),
+            examples_per_page=len(EXAMPLES),
+        )
+    with gr.Column(elem_classes="part-settings"):
+        tasks = [(words.label(f"compare.{task}"), task) for task in TASKS]
+        task = gr.Radio(tasks, value=TASKS[0], label=words.label("compare.task"))
+        choices = callbacks.pairs_of(TASKS[0])
+        gr.HTML(f"{words.spans('compare.pair')}{draw_help('pair', 'question')}", elem_classes="plain field-title")
+        pair = gr.Radio(choices, value=FIRST.pair, label=words.label("compare.pair"), show_label=False)
     return {"photo": photo, "task": task, "pair": pair}
 
 
 def _build_details() -> dict[str, gr.components.Component]:
     """Below both: figures of each network, the places where the two differ, and the legend of the colours."""
-    with gr.Row(elem_classes="details"):
+    with gr.Row(elem_classes=["details", "part-figures"]):
         with gr.Column(min_width=300):
             figures = gr.HTML(panels.FIGURES_TO_COME, elem_classes="plain")
         with gr.Column(min_width=300):

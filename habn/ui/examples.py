@@ -23,6 +23,16 @@ def labels_of(photo: str) -> np.ndarray | None:
         return np.array(labels)
 
 
+def example_of(photo: str) -> str | None:
+    """The stem of the shipped example that a picture is, or None for any other picture."""
+    return _stems().get(_digest(Path(photo)))
+
+
+@cache
+def _stems() -> dict[str, str]:
+    return {_digest(path): path.stem for path in EXAMPLES}
+
+
 @cache
 def _labelled() -> dict[str, Path]:
     labels = {path: path.with_name(f"{path.stem}_labels.png") for path in EXAMPLES}

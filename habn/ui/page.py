@@ -4,8 +4,9 @@ from pathlib import Path
 
 import gradio as gr
 
-from habn.ui import callbacks, words
+from habn.ui import callbacks, link, words
 from habn.ui.compare import build_compare
+from habn.ui.copy_link import CopyLink
 from habn.ui.endpoints import add_endpoints
 from habn.ui.inspector import Inspector
 
@@ -38,37 +39,47 @@ def build_theme() -> gr.themes.Base:
 def build_page() -> gr.Blocks:
     """Build the whole page; it is served by `launch`, which also takes theme and stylesheet."""
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 7200)) as page:
-        gr.Markdown(f"# {TITLE}", elem_classes="introduction")
-        gr.Markdown(words.label("page.introduction"), elem_classes="introduction")
+        with gr.Row(elem_classes="header"):
+            gr.Markdown(f"# {TITLE}", elem_classes="introduction")
+            copy_link = CopyLink(elem_classes="part-export")
+        gr.Markdown(words.label("page.introduction"), elem_classes=["introduction", "part-introduction"])
         shown = gr.State(None)
-        with gr.Tabs():
+        with gr.Tabs(elem_classes="part-tabs") as tabs:
             with gr.Tab(words.label("page.compare"), id="compare"):
                 compare = build_compare()
             with gr.Tab(words.label("page.layers"), id="layers"):
                 gr.Markdown(words.label("page.layers_help"))
                 caution = gr.HTML(elem_classes="plain")
                 inspector = Inspector()
-        compare.task.input(
-            callbacks.on_task, compare.task, [compare.pair, compare.style], api_visibility="private", queue=False
+        answer = callbacks.Answer(
+            shown=shown, caution=caution, inspector=inspector, copy_link=copy_link, **compare.answer()
         )
-        gr.on(
-            [page.load, compare.photo.change, compare.pair.change, compare.style.change],
-            callbacks.on_change,
-            [compare.photo, compare.pair, compare.style, compare.opacity],
-            [shown, compare.sides, compare.slider, compare.opacity, compare.verdict, compare.figures, compare.legend]
-            + [compare.difference, caution, inspector],
-            trigger_mode="always_last",
-            show_progress="minimal",
-            show_progress_on=compare.slider,
-            concurrency_id=NETWORK_SLOT,
-            concurrency_limit=1,
-            api_visibility="private",
-        )
+        running = {
+            "show_progress": "minimal",
+            "show_progress_on": compare.slider,
+            "concurrency_id": NETWORK_SLOT,
+            "concurrency_limit": 1,
+            "api_visibility": "private",
+        }
+        at_once = {"api_visibility": "private", "queue": False}
+        settings = [tabs, compare.task, compare.pair, compare.style, compare.opacity]
+        opened = page.load(callbacks.on_load, None, settings, **at_once)
+        # Afterwards, since a new photo is an event that reads the settings.
+        opened.then(callbacks.on_settings, None, [compare.photo, *answer], **running)
+        question = [compare.photo, compare.pair, compare.style, compare.opacity]
+        change = (callbacks.on_change, [shown, *question], list(answer))
+        asked = [compare.photo.change, compare.pair.input, compare.style.input]
+        gr.on(asked, *change, trigger_mode="always_last", **running)
+        picked = compare.task.input(callbacks.on_task, compare.task, [compare.pair, compare.style], **at_once)
+        picked.then(*change, **running)
         quick = {"show_progress": "hidden", "concurrency_limit": DRAWINGS_AT_ONCE, "api_visibility": "private"}
         compare.opacity.input(
             callbacks.on_opacity, [shown, compare.opacity], compare.slider, trigger_mode="always_last", **quick
         )
         # Gradio re-sends a deferred event with the data of the first one, so "always_last" would lose the second pick.
         inspector.select(callbacks.on_select, shown, inspector, trigger_mode="multiple", **quick)
+        compare.opacity.input(None, compare.opacity, js=link.on_change_of("opacity"), api_visibility="private")
+        for tab in tabs.children:
+            tab.select(None, js=link.on_choice_of("tab", tab.id), api_visibility="private")
         add_endpoints(NETWORK_SLOT)
     return page

@@ -141,8 +141,12 @@ class DifferentiableSearch(nn.Module):
 
     @torch.no_grad()
     def discretize(self) -> None:
-        """End the search: gates of at least one half become 1, the others close for good and cost nothing."""
+        """End the search: gates of at least one half become 1, the others close for good and cost nothing.
+
+        The value of a gate that stays open goes into its delta, so that only what is closed changes the layer.
+        """
         if self.logits is not None:
+            self.delta.mul_(self.gates.view(4, *[1] * (self.delta.dim() - 1)))
             self.closed.copy_(self.logits < 0)
             self.logits = None
 

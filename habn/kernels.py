@@ -74,6 +74,31 @@ def batch_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
     return _BatchStatistics.apply(x)
 
 
+def instance_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and biased variance of each channel of each picture of x, (N, C, H, W): (N, C) each, at least float32."""
+    return _InstanceStatistics.apply(x)
+
+
+class _InstanceStatistics(torch.autograd.Function):
+    """With pixels first: on channels_last memory that took an eighth of the time of `torch.var_mean`."""
+
+    @staticmethod
+    def forward(ctx, x):
+        pixels = x.permute(0, 2, 3, 1).flatten(1, 2).to(torch.promote_types(x.dtype, torch.float32))
+        mean = pixels.mean(1)
+        ctx.save_for_backward(x, mean)
+        return mean, (pixels - mean[:, None]).square_().mean(1)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad_mean, grad_var):
+        x, mean = ctx.saved_tensors
+        count = x[0, 0].numel()
+        slope = 2 * grad_var / count
+        offset = grad_mean / count - slope * mean
+        return torch.addcmul(offset[..., None, None], x.to(mean.dtype), slope[..., None, None]).to(x.dtype)
+
+
 class _BatchStatistics(torch.autograd.Function):
     """By batch normalization's own kernel, since `torch.var_mean` took ten times as long on channels_last memory."""
 

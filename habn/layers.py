@@ -25,7 +25,7 @@ from habn.adaptation import (
     SpatialContextEncoder,
     check_choice,
 )
-from habn.kernels import Factors, adaptive_normalize, batch_statistics, effective
+from habn.kernels import Factors, adaptive_normalize, batch_statistics, effective, instance_statistics
 
 PARAMETERS = ("scale", "bias", "mean", "var")
 """What is adapted, in the order of delta, gates and every table of this project."""
@@ -158,7 +158,7 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
             None if d is None else d.expand(1, self.num_features) for d in self.search()
         )
         if self.statistics == "own":
-            own_var, own_mean = torch.var_mean(x.to(mean.dtype), (2, 3), correction=0)
+            own_mean, own_var = instance_statistics(x)
             if toward_mean is not None:
                 toward_mean = _Share.apply(toward_mean) * (own_mean - mean)
             if toward_var is not None:

@@ -1,15 +1,16 @@
 """Train a network: ``python -m habn.train segmentation --help``, ``python -m habn.train style --help``.
 
-A run lives in a folder (``--run``): state, best weights, log and preview. The same command continues it. A *branched*
-pair shares a trunk, which is stopped half-way, and continues with the rest of the arguments unchanged:
+A run lives in a folder (``--run``): state, averaged weights, log and preview. The same command continues it. A
+*branched* pair shares a trunk: either one schedule that is stopped half-way and continued with all else unchanged,
 
     python -m habn.train segmentation --steps 2000 --norm bn --stop-at 1000 --run runs/trunk
     python -m habn.train segmentation --steps 2000 --norm bn --branch-from runs/trunk --run runs/bn
     python -m habn.train segmentation --steps 2000 --norm habn --branch-from runs/trunk --run runs/habn
+
+or a finished BN checkpoint from which both start anew (``--start-from``).
 """
 
 import argparse
-import hashlib
 import json
 import sys
 from pathlib import Path
@@ -17,20 +18,19 @@ from pathlib import Path
 import torch
 
 from habn.cards import card_text, segmentation_card, style_card
-from habn.checkpoints import CONFIG, WEIGHTS, CheckpointError, check_weights, read_weights, save_checkpoint
+from habn.checkpoints import CONFIG, CheckpointError, save_checkpoint
 from habn.data import load_segmentation
-from habn.data.drawn import load_scenes
-from habn.data.segmentation import DataError, join
-from habn.layers import HyperAdaptiveBatchNorm2d
+from habn.data.segmentation import DataError
 from habn.networks import build_network
 from habn.networks.normalization import NORM_LABELS
-from habn.training.loop import BEST, STATE, TrainingOptions, fit, options_dict
+from habn.training.loop import STATE, TrainingOptions, fit, options_dict
 from habn.training.segmentation import (
     SegmentationRecipe,
-    SegmentationTask,
+    build_segmentation_task,
     describe_segmentation,
     evaluate_segmentation,
 )
+from habn.training.start import finish, lean_toward_own, start_from, trunk_digest
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -54,6 +54,10 @@ def check_arguments(args: argparse.Namespace) -> None:
         raise ValueError(
             f"--search learns HABN's gates, which {args.norm} does not have; add --norm habn or leave it out."
         )
+    if args.search == "bilevel" and args.task == "style":
+        raise ValueError("A bilevel search holds out labelled pictures; for style give --search joint.")
+    if args.own_share and args.norm != "habn-plus":
+        raise ValueError(f"--own-share is where HABN+ starts, and {args.norm} has none; leave it out.")
     if min(args.steps, args.batch_size, args.evaluate_every, args.stop_at or 1) < 1:
         raise ValueError("--steps, --stop-at, --batch-size and --evaluate-every must be at least 1.")
     if args.branch_from is not None and not (args.branch_from / STATE).is_file():
@@ -74,6 +78,8 @@ def build_parser() -> argparse.ArgumentParser:
     segmentation.add_argument(
         "--with-scenes", type=int, default=0, metavar="N", help="drawn scenes to train on besides"
     )
+    segmentation.add_argument("--with-val", action="store_true", help="train on val too, for a final fit")
+    segmentation.add_argument("--weather", action="store_true", help="lay changes of light over half of the crops")
     style = tasks.add_parser("style", help="CFA-Net on photographs and paintings")
     style.add_argument("--root", type=Path, required=True, help="holds content/{train,val,test} and styles")
     style.add_argument("--squeezenet", type=Path, required=True, help="SqueezeNet 1.1 features, a safetensors file")
@@ -84,7 +90,12 @@ def build_parser() -> argparse.ArgumentParser:
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--norm", default="bn", choices=NORM_LABELS, metavar="NORM", help=", ".join(NORM_LABELS))
-    parser.add_argument("--search", action="store_true", help="learn HABN's gates and make them hard at the end")
+    parser.add_argument(
+        "--search", choices=("joint", "bilevel"), help="learn HABN's gates and make them hard at the end"
+    )
+    parser.add_argument(
+        "--own-share", type=float, default=0.0, help="where HABN+ starts between BN (0) and own statistics (1)"
+    )
     parser.add_argument("--run", type=Path, required=True, help="the folder of the run; an existing run is continued")
     parser.add_argument("--start-from", type=Path, help="a checkpoint whose weights a new run starts with")
     parser.add_argument("--branch-from", type=Path, help="the folder of a run that was stopped with --stop-at")
@@ -94,6 +105,7 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stop-at", type=int, help="end at this step of the schedule, to branch from there")
     parser.add_argument("--minutes", type=float, help="stop cleanly after this time; the same command continues")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--weight-decay", type=float, default=TrainingOptions.weight_decay)
     parser.add_argument(
         "--delta-rate", type=float, default=1.0, help="multiple of the learning rate for delta and gates"
     )
@@ -109,6 +121,8 @@ def training_options(args: argparse.Namespace) -> TrainingOptions:
         stop_at=args.stop_at,
         learning_rate=args.learning_rate,
         delta_rate=args.delta_rate,
+        weight_decay=args.weight_decay,
+        search=args.search or TrainingOptions.search,
         evaluate_every=args.evaluate_every,
         minutes=args.minutes,
         precision=args.precision,
@@ -118,11 +132,11 @@ def training_options(args: argparse.Namespace) -> TrainingOptions:
 
 def train_segmentation(args: argparse.Namespace) -> None:
     device = torch.device(args.device)
-    train, val = (load_segmentation(args.data, args.root, split).to(device) for split in ("train", "val"))
-    if args.with_scenes:
-        train = join(train, load_scenes("train", args.with_scenes, tuple(train.images.shape[2:])).to(device))
-    task = SegmentationTask(train, val, SegmentationRecipe(batch_size=args.batch_size, crop=tuple(args.crop)))
-    network = run(args, build(args, "spvcnn", num_classes=len(train.classes)).to(device), task)
+    recipe = SegmentationRecipe(batch_size=args.batch_size, crop=tuple(args.crop), weather=args.weather)
+    task = build_segmentation_task(
+        args.data, args.root, recipe, args.with_scenes, args.with_val, args.search == "bilevel", device
+    )
+    network = run(args, build(args, "spvcnn", num_classes=len(task.train.classes)).to(device), task)
     if network is None:
         return
     # Cityscapes keeps its test labels to itself.
@@ -148,33 +162,21 @@ def train_style(args: argparse.Namespace) -> None:
 def build(args: argparse.Namespace, name: str, **config) -> torch.nn.Module:
     torch.manual_seed(args.seed)
     network = build_network(name, args.norm, {"search": True} if args.search else None, **config)
+    if args.own_share:
+        lean_toward_own(network, args.own_share)
     if args.start_from is not None:
-        path = args.start_from / WEIGHTS
-        weights = {**network.state_dict(), **read_weights(path)}  # a BN checkpoint may start an HABN network
-        check_weights(network.state_dict(), weights, path)
-        network.load_state_dict(weights)
+        start_from(network, args.start_from)
     return network
 
 
 def run(args: argparse.Namespace, network: torch.nn.Module, task) -> torch.nn.Module | None:
-    """Train; the network with its best weights, in evaluation mode, when the schedule is through and a checkpoint
-    is wanted.
-    """
-    outcome = fit(network, task, training_options(args), args.run, args.branch_from)
-    print(f"step {outcome.step}, best score {outcome.best_score:.4f} at {outcome.best_step}, {outcome.seconds:.0f} s")
+    """Train; the network as it will be saved when the schedule is through and a checkpoint is wanted."""
+    options = training_options(args)
+    outcome = fit(network, task, options, args.run, args.branch_from)
+    print(f"step {outcome.step}, {outcome.seconds:.0f} s")
     if not outcome.finished or args.checkpoint is None:
         return None
-    network.load_state_dict(read_weights(args.run / BEST))
-    end_search(network)
-    return network.eval()
-
-
-def end_search(network: torch.nn.Module) -> None:
-    """Make the gates of a searched network hard, so that what is measured and saved is what will be loaded."""
-    for module in network.modules():
-        if isinstance(module, HyperAdaptiveBatchNorm2d):
-            module.discretize()
-    network.config.pop("norm_options", None)
+    return finish(network, args.run, options)
 
 
 def how_trained(args: argparse.Namespace) -> dict:
@@ -184,15 +186,11 @@ def how_trained(args: argparse.Namespace) -> dict:
         path = args.start_from / CONFIG
         known = json.loads(path.read_text()) if path.is_file() else {}
         start = {"checkpoint": args.start_from.name, "data": known.get("data"), "training": known.get("training")}
-    scenes = {"with_scenes": args.with_scenes} if args.task == "segmentation" else {}
-    return {"start": start, "trunk": trunk_digest(args), "training": {**scenes, **options_dict(training_options(args))}}
-
-
-def trunk_digest(args: argparse.Namespace) -> str | None:
-    """A digest of the shared trunk, by which two checkpoints know that their channels correspond."""
-    if args.branch_from is None:
-        return None
-    return hashlib.sha256((args.branch_from / STATE).read_bytes()).hexdigest()[:16]
+    extra = {"own_share": args.own_share} if args.norm == "habn-plus" else {}
+    if args.task == "segmentation":
+        extra |= {"with_scenes": args.with_scenes, "with_val": args.with_val}
+    trunk = trunk_digest(args.start_from, args.branch_from)
+    return {"start": start, "trunk": trunk, "training": {**extra, **options_dict(training_options(args))}}
 
 
 if __name__ == "__main__":

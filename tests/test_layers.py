@@ -381,10 +381,12 @@ def test_gates_multiply_delta(temperature):
     assert (state.temperature, state.discrete) == (temperature, False)
 
 
-def test_discretizing_opens_or_closes_each_gate_for_good():
+def test_discretizing_opens_or_closes_each_gate_for_good_and_keeps_what_an_open_one_let_through():
     layer = searching_layer()
-    layer.discretize()
     x = torch.randn(2, C, 4, 5).double()
+    before = layer.search.delta.detach().clone(), layer.search.gates.detach().clone()
+    layer.discretize()
+    assert_equal(layer.search.delta.detach(), before[0] * before[1].view(4, *[1] * (before[0].dim() - 1)), 1e-12)
     state = layer.search_state()
     assert state.discrete and state.gates.tolist() == [1, 0, 1, 0]
     wanted = oracle.habn(x.numpy(), as_arrays(layer), training=False, gates=(1, 0, 1, 0))

@@ -9,7 +9,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from habn.checkpoints import load_checkpoint, save_checkpoint
@@ -17,8 +17,7 @@ from habn.data.segmentation import IGNORE, STREET_CLASSES, SegmentationData
 from habn.layers import HyperAdaptiveBatchNorm2d
 from habn.metrics import class_iou, confusion_matrix, mean_iou
 from habn.networks import build_network
-from habn.train import end_search
-from habn.training.loop import TrainingOptions, dead_layers, fit
+from habn.training.loop import TrainingOptions, dead_layers, fit, set_temperature
 from habn.training.segmentation import (
     SegmentationRecipe,
     SegmentationTask,
@@ -26,6 +25,7 @@ from habn.training.segmentation import (
     evaluate_segmentation,
     shuffled,
 )
+from habn.training.start import finish, lean_toward_own, start_from, trunk_digest
 
 OPTIONS = TrainingOptions(steps=6, learning_rate=3e-3, warmup=2, evaluate_every=2)
 RECIPE = SegmentationRecipe(batch_size=2, crop=(16, 24))
@@ -75,7 +75,7 @@ def test_a_stopped_run_continues_to_the_bit(norm, task, tmp_path):
     states = [load_file(tmp_path / run / "state.safetensors") for run in ("whole", "parts")]
     assert states[0].keys() == states[1].keys() and any(key.startswith("optimizer.") for key in states[0])
     assert all(torch.equal(value, states[1][key]) for key, value in states[0].items())
-    assert (again.best_score, again.best_step) == (outcome.best_score, outcome.best_step)
+    assert again.step == outcome.step
 
 
 def test_a_finished_run_is_left_as_it_is(task, tmp_path):
@@ -130,20 +130,18 @@ def test_a_run_stops_cleanly_when_its_time_is_up(task, tmp_path):
     assert same_state(continued, whole)
 
 
-def test_the_log_and_the_best_weights_are_those_of_the_validations(task, tmp_path):
-    outcome = fit(build_tiny(), task, OPTIONS, tmp_path)
+def test_the_log_and_the_averaged_weights_are_those_of_the_validations(task, tmp_path):
+    network = build_tiny()
+    fit(network, task, OPTIONS, tmp_path)
     entries = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [entry["step"] for entry in entries] == [2, 4, 6]
-    scores = [entry["val_mean_iou"] for entry in entries]
-    assert outcome.best_score == max(scores) and outcome.best_step == 2 + 2 * scores.index(max(scores))
-    assert all(entry["dead_layers"] == [] for entry in entries)
-    best = build_tiny(seed=99).eval()
-    best.load_state_dict(load_file(tmp_path / "best.safetensors"))
+    assert all("dead_layers" in entry for entry in entries)
+    average = build_tiny(seed=99).eval()
+    average.load_state_dict(load_file(tmp_path / "average.safetensors"))
+    assert not same_state(average, network)
     # The gates' temperature is part of the schedule, not of the weights.
-    for module in best.modules():
-        if isinstance(module, HyperAdaptiveBatchNorm2d):
-            module.search.temperature = 0.1 ** ((outcome.best_step - 1) / OPTIONS.steps)
-    assert mean_iou(evaluate_segmentation(best, task.val)) == pytest.approx(outcome.best_score, abs=1e-6)
+    set_temperature(average, OPTIONS, 5)
+    assert mean_iou(evaluate_segmentation(average, task.val)) == pytest.approx(entries[-1]["val_mean_iou"], abs=1e-6)
     with Image.open(tmp_path / "preview.png") as preview:
         assert preview.size == (2 * 32, 2 * 24)
 
@@ -300,12 +298,64 @@ def test_a_damaged_state_is_refused(task, tmp_path):
 def test_a_searched_network_is_saved_as_it_was_measured(task, tmp_path):
     network = build_tiny("habn")
     fit(network, task, OPTIONS, tmp_path / "run")
-    with torch.no_grad():
-        for layer in (m for m in network.modules() if isinstance(m, HyperAdaptiveBatchNorm2d)):
-            layer.search.logits.copy_(torch.tensor([1.0, -1.0, 0.1, -0.1]))
-    end_search(network)
-    save_checkpoint(network.eval(), tmp_path / "checkpoint", {}, "")
+    weights = load_file(tmp_path / "run" / "average.safetensors")
+    for key, value in weights.items():
+        if key.endswith("logits"):
+            value.copy_(torch.tensor([1.0, -1.0, 0.1, -0.1]))
+    save_file(weights, tmp_path / "run" / "average.safetensors")
+    network = finish(network, tmp_path / "run", OPTIONS)
+    save_checkpoint(network, tmp_path / "checkpoint", {}, "")
     loaded = load_checkpoint(tmp_path / "checkpoint")
     assert loaded.stem.norm.search_state().gates.tolist() == [1, 0, 1, 0]
     pixels = torch.rand(1, 3, 24, 32)
     torch.testing.assert_close(loaded(pixels), network(pixels), rtol=1e-4, atol=1e-5)
+
+
+# Where a run begins
+
+
+def test_a_branch_that_starts_from_a_checkpoint_computes_what_it_computed(task, tmp_path):
+    trunk = build_tiny("bn").eval()
+    save_checkpoint(trunk, tmp_path / "trunk", {}, "")
+    branch = build_tiny("habn-plus", seed=5).eval()
+    start_from(branch, tmp_path / "trunk")
+    pixels = torch.rand(1, 3, 24, 32)
+    torch.testing.assert_close(branch(pixels), trunk(pixels), rtol=1e-4, atol=1e-4)
+    assert trunk_digest(tmp_path / "trunk", None) is not None and trunk_digest(None, None) is None
+
+
+def test_habn_plus_can_start_on_its_way_to_the_pictures_own_statistics(data):
+    network = build_tiny("habn-plus").eval()
+    pixels = torch.rand(1, 3, 24, 32)
+    before = network(pixels)
+    lean_toward_own(network.stem, 0.5)
+    assert network.stem.norm.search.delta[2:].unique().tolist() == [0.5]
+    assert not network.stem.norm.search.delta[:2].any() and not network.to_quarter.norm.search.delta.any()
+    assert not torch.equal(network(pixels), before)
+
+
+def test_a_bilevel_search_moves_the_gates_by_held_out_pictures_alone(data, tmp_path):
+    task = SegmentationTask(data.part(torch.arange(3)), data, RECIPE, held_out=data.part(torch.arange(3, 5)))
+    shown = []
+    task.held_out_batch = lambda seed, step: shown.append(step) or task._batch_of(task.held_out, seed, step)
+    gates = {}
+    for search in ("joint", "bilevel"):
+        network = build_tiny()
+        fit(network, task, replace(OPTIONS, search=search), tmp_path / search)
+        gates[search] = network.stem.norm.search.logits.detach()
+    assert shown == list(range(6)) and not torch.equal(gates["joint"], gates["bilevel"])
+
+
+def test_the_average_follows_the_weights_and_forgets_the_start(task, tmp_path):
+    network = build_tiny("bn")
+    fit(network, task, replace(OPTIONS, average=0.0), tmp_path)
+    average = build_tiny("bn", seed=99)
+    average.load_state_dict(load_file(tmp_path / "average.safetensors"))
+    assert same_state(average, network)
+
+
+def test_weather_changes_the_crops_and_not_their_labels(data):
+    plain, weather = (SegmentationTask(data, data, replace(RECIPE, weather=on)) for on in (False, True))
+    batches = [(plain.batch(0, step), weather.batch(0, step)) for step in range(4)]
+    assert all(torch.equal(a[1], b[1]) for a, b in batches)
+    assert any(not torch.equal(a[0], b[0]) for a, b in batches)

@@ -60,8 +60,12 @@ class SegmentationData:
     labels: Tensor
     classes: tuple[str, ...]
 
-    def to(self, device: torch.device) -> "SegmentationData":
+    def to(self, device: torch.device | str) -> "SegmentationData":
         return SegmentationData(self.images.to(device), self.labels.to(device), self.classes)
+
+    def part(self, chosen: Tensor) -> "SegmentationData":
+        """The pictures that an index or a mask (N,) chooses."""
+        return SegmentationData(self.images[chosen], self.labels[chosen], self.classes)
 
 
 def join(first: SegmentationData, second: SegmentationData) -> SegmentationData:

@@ -5,6 +5,7 @@ that was stopped needs nothing but weights, optimizer state and step to go on as
 runs with one seed see the same data in the same order, whatever their normalization.
 """
 
+import copy
 import json
 import math
 import time
@@ -20,22 +21,25 @@ from tqdm import tqdm
 
 from habn.layers import HyperAdaptiveBatchNorm2d
 
-STATE, BEST, LOG, PREVIEW = "state.safetensors", "best.safetensors", "log.jsonl", "preview.png"
+STATE, AVERAGE, LOG, PREVIEW = "state.safetensors", "average.safetensors", "log.jsonl", "preview.png"
 
 
 class Task(Protocol):
-    """What the loop must know of a task."""
+    """What the loop must know of a task. `held_out_batch` is asked for by a bilevel search alone."""
 
     name: str
 
     def batch(self, seed: int, step: int) -> Any:
         """The batch at a step: a function of its arguments alone."""
 
+    def held_out_batch(self, seed: int, step: int) -> Any:
+        """Likewise, of pictures that `batch` never shows."""
+
     def loss(self, network: nn.Module, batch: Any) -> tuple[Tensor, dict[str, float | Tensor]]:
         """The scalar to minimize, and figures for the log."""
 
     def evaluate(self, network: nn.Module) -> dict[str, float]:
-        """Figures on the validation split; "score" is the one to maximize."""
+        """Figures on the validation split, for the log."""
 
     def preview(self, network: nn.Module, path: Path) -> None:
         """Write a picture of what the network does now."""
@@ -52,7 +56,11 @@ class TrainingOptions:
         delta_rate: multiple of the learning rate for HABN's delta and gates.
         evaluate_every: steps between validations.
         minutes: stop cleanly, with the state saved, after this wall-clock time; None for no limit.
+        weight_decay: Adam's, decoupled, of everything with more than one dimension but delta and gates.
+        average: decay of the moving average of weights and running statistics, which is what is validated and kept.
         precision: "float32", or "bfloat16" for mixed precision.
+        search: "joint" lets the gates follow the loss of the batch (the text's), "bilevel" that of held-out pictures
+            (the first-order step of DARTS, Liu et al. 2019). Without gates to learn it makes no difference.
         temperatures: of the gates of a search, at the start and at the end.
     """
 
@@ -61,22 +69,22 @@ class TrainingOptions:
     learning_rate: float = 1e-3
     delta_rate: float = 1.0
     warmup: int = 50
-    weight_decay: float = 1e-4
+    weight_decay: float = 0.02
+    average: float = 0.995
     evaluate_every: int = 500
     minutes: float | None = None
     precision: str = "float32"
+    search: str = "joint"
     seed: int = 0
     temperatures: tuple[float, float] = (1.0, 0.1)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Where a run ended: its step, whether that is the end, the best score and its step, and the seconds in all."""
+    """Where a run ended: its step, whether that is the end, and the seconds in all."""
 
     step: int
     finished: bool
-    best_score: float
-    best_step: int
     seconds: float
 
 
@@ -89,7 +97,7 @@ def fit(
         network: fresh, or converted; on its device.
         task: batches, loss and validation.
         options: how to train.
-        folder: for state, best weights, log and preview.
+        folder: for state, averaged weights, log and preview.
         branch_from: the folder of a stopped run of which this one takes up weights, optimizer and step; parameters
             that it does not know start as they are.
 
@@ -99,11 +107,13 @@ def fit(
     folder.mkdir(parents=True, exist_ok=True)
     network.to(memory_format=torch.channels_last)  # convolutions are a quarter faster so, on CPU and GPU
     optimizer = _build_optimizer(network, options)
-    progress = {"step": 0, "best_score": -math.inf, "best_step": 0, "seconds": 0.0}
+    progress = {"step": 0, "seconds": 0.0}
+    average = copy.deepcopy(network)
     if (folder / STATE).exists():
-        progress = _load_state(network, optimizer, folder / STATE)
+        progress = _load_state(network, average, optimizer, folder / STATE)
     elif branch_from is not None:
-        progress = {**progress, "step": _load_state(network, optimizer, branch_from / STATE, partial=True)["step"]}
+        trunk = _load_state(network, average, optimizer, branch_from / STATE, partial=True)
+        progress = {**progress, "step": trunk["step"]}
     end = options.stop_at or options.steps
     started, spent = time.monotonic(), progress["seconds"]
     device = next(network.parameters()).device
@@ -113,12 +123,14 @@ def fit(
         _set_rate(optimizer, options, step)
         set_temperature(network, options, step)
         network.train()
-        batch = task.batch(options.seed, step)
-        with torch.autocast(device.type, torch.bfloat16, enabled=options.precision == "bfloat16"):
-            loss, figures = task.loss(network, batch)
         optimizer.zero_grad()
+        with torch.autocast(device.type, torch.bfloat16, enabled=options.precision == "bfloat16"):
+            loss, figures = task.loss(network, task.batch(options.seed, step))
         loss.backward()
+        if options.search == "bilevel":
+            _take_gradient_of_gates(network, task, options, step)
         optimizer.step()
+        _update_average(average, network, options.average, step)
         progress["step"] += 1
         bar.update()
         if step % 20 == 0:
@@ -126,13 +138,13 @@ def fit(
         progress["seconds"] = spent + time.monotonic() - started
         out_of_time = options.minutes is not None and time.monotonic() - started > 60 * options.minutes
         if progress["step"] % options.evaluate_every == 0 or progress["step"] == end:
-            report = _validate(network, task, options, folder, progress)
+            set_temperature(average, options, step)
+            report = _validate(average, task, options, folder, progress)
             _log(folder, {"step": progress["step"], **{k: float(v) for k, v in figures.items()}, **report})
             bar.set_postfix({key: f"{value:.4g}" for key, value in report.items() if isinstance(value, float)})
-            _save_state(network, optimizer, progress, folder / STATE)
+            _save_state(network, average, optimizer, progress, folder / STATE)
         if out_of_time:
-            # No validation here: the best weights must not depend on when a run was stopped.
-            _save_state(network, optimizer, progress, folder / STATE)
+            _save_state(network, average, optimizer, progress, folder / STATE)
             break
     bar.close()
     return Outcome(finished=progress["step"] >= end, **progress)
@@ -163,6 +175,28 @@ def _set_rate(optimizer: torch.optim.Optimizer, options: TrainingOptions, step: 
         group["lr"] = rate * group["multiple"]
 
 
+@torch.no_grad()
+def _update_average(average: nn.Module, network: nn.Module, decay: float, step: int) -> None:
+    """Move the average toward the network, at first faster, so that it forgets where the run began."""
+    share = 1 - min(decay, (step + 1) / (step + 10))
+    for kept, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
+        kept.lerp_(new, share) if kept.is_floating_point() else kept.copy_(new)
+
+
+def _take_gradient_of_gates(network: nn.Module, task: Task, options: TrainingOptions, step: int) -> None:
+    """Replace the gradient of the gates' logits by that of the loss on held-out pictures."""
+    logits = [
+        m.search.logits
+        for m in network.modules()
+        if isinstance(m, HyperAdaptiveBatchNorm2d) and m.search.logits is not None
+    ]
+    device = logits[0].device
+    with torch.autocast(device.type, torch.bfloat16, enabled=options.precision == "bfloat16"):
+        loss, _ = task.loss(network, task.held_out_batch(options.seed, step))
+    for parameter, gradient in zip(logits, torch.autograd.grad(loss, logits), strict=True):
+        parameter.grad = gradient
+
+
 def set_temperature(network: nn.Module, options: TrainingOptions, step: int) -> None:
     """Anneal the gates' temperature geometrically over the schedule."""
     first, last = options.temperatures
@@ -179,9 +213,7 @@ def _validate(network: nn.Module, task: Task, options: TrainingOptions, folder: 
     ):
         report = task.evaluate(network)
         task.preview(network, folder / PREVIEW)
-    if report["score"] > progress["best_score"]:
-        progress.update(best_score=report["score"], best_step=progress["step"])
-        save_file({k: v.contiguous() for k, v in network.state_dict().items()}, folder / BEST)
+    save_file({k: v.contiguous() for k, v in network.state_dict().items()}, folder / AVERAGE)
     return {**report, "seconds": round(progress["seconds"], 1), "dead_layers": dead_layers(network, task, options)}
 
 
@@ -208,8 +240,14 @@ def dead_layers(network: nn.Module, task: Task, options: TrainingOptions) -> lis
     return dead
 
 
-def _save_state(network: nn.Module, optimizer: torch.optim.Optimizer, progress: dict, path: Path) -> None:
-    tensors = {f"network.{k}": v.contiguous() for k, v in network.state_dict().items()}
+def _save_state(
+    network: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer, progress: dict, path: Path
+) -> None:
+    tensors = {
+        f"{part}.{k}": v.contiguous()
+        for part, module in (("network", network), ("average", average))
+        for k, v in module.state_dict().items()
+    }
     for group in optimizer.param_groups:
         for name, parameter in zip(group["names"], group["params"], strict=True):
             for key, value in optimizer.state[parameter].items():
@@ -219,7 +257,9 @@ def _save_state(network: nn.Module, optimizer: torch.optim.Optimizer, progress: 
     partial.replace(path)
 
 
-def _load_state(network: nn.Module, optimizer: torch.optim.Optimizer, path: Path, partial: bool = False) -> dict:
+def _load_state(
+    network: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer, path: Path, partial: bool = False
+) -> dict:
     """Take up a state; `partial` allows it to lack what HABN adds, and nothing else.
 
     Raises:
@@ -244,6 +284,8 @@ def _load_state(network: nn.Module, optimizer: torch.optim.Optimizer, path: Path
             f"{path} is the state of another network (see {odd[0]!r}); give another --run or --branch-from."
         )
     network.load_state_dict({**own, **weights})
+    averaged = {k[len("average.") :]: v for k, v in tensors.items() if k.startswith("average.")}
+    average.load_state_dict({**own, **averaged})
     for group in optimizer.param_groups:
         for name, parameter in zip(group["names"], group["params"], strict=True):
             prefix = f"optimizer.{name}."

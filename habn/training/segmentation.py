@@ -9,7 +9,10 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
-from habn.data.segmentation import IGNORE, STREET_PALETTE, SegmentationData, class_shares
+from habn.data import load_segmentation
+from habn.data.drawn import load_scenes
+from habn.data.segmentation import IGNORE, STREET_PALETTE, SegmentationData, class_shares, join
+from habn.data.weather import random_weather
 from habn.metrics import class_iou, confusion_matrix, mean_iou
 
 
@@ -23,35 +26,57 @@ class SegmentationRecipe:
         jitter: largest relative change of brightness, contrast and saturation.
         rare_class: c in the class weights 1 / ln(c + p), with p a class's share of the pixels (Paszke et al. 2016
             use 1.02).
+        weather: whether half of the crops get a random change of light (`habn.data.weather`).
     """
 
     batch_size: int = 8
     crop: tuple[int, int] = (192, 256)
-    scale: tuple[float, float] = (0.5, 2.0)
+    scale: tuple[float, float] = (0.5, 1.5)
     jitter: float = 0.4
     rare_class: float = 1.10
+    weather: bool = False
 
 
 class SegmentationTask:
-    """Class-weighted cross-entropy on random crops; mIoU on val at full size. A batch is a function of (seed, step)."""
+    """Class-weighted cross-entropy on random crops; mIoU on val at full size. A batch is a function of (seed, step).
+
+    Args:
+        train, val: what to train and to validate on.
+        recipe: constants of the task.
+        held_out: pictures that are trained on by the gates of a bilevel search alone.
+    """
 
     name = "segmentation"
 
-    def __init__(self, train: SegmentationData, val: SegmentationData, recipe: SegmentationRecipe) -> None:
-        self.train, self.val, self.recipe = train, val, recipe
+    def __init__(
+        self,
+        train: SegmentationData,
+        val: SegmentationData,
+        recipe: SegmentationRecipe,
+        held_out: SegmentationData | None = None,
+    ) -> None:
+        self.train, self.val, self.recipe, self.held_out = train, val, recipe, held_out
         self.class_weights = 1 / torch.log(recipe.rare_class + class_shares(train))
 
     def batch(self, seed: int, step: int) -> tuple[Tensor, Tensor]:
         """Pixels (N, 3, h, w) in [0, 1] and labels (N, h, w) int64, IGNORE outside of the picture."""
-        index = shuffled(len(self.train.images), self.recipe.batch_size, seed, step)
+        return self._batch_of(self.train, seed, step)
+
+    def held_out_batch(self, seed: int, step: int) -> tuple[Tensor, Tensor]:
+        """Likewise, of the pictures that are held out."""
+        return self._batch_of(self.held_out, seed, step)
+
+    def _batch_of(self, data: SegmentationData, seed: int, step: int) -> tuple[Tensor, Tensor]:
+        index = shuffled(len(data.images), self.recipe.batch_size, seed, step)
         generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
-        images, labels = self.train.images[index], self.train.labels[index]
+        images, labels = data.images[index], data.labels[index]
         grid = self._random_crops(images.shape, generator).to(images.device)
         pixels = F.grid_sample(images.float() / 255, grid, padding_mode="reflection", align_corners=False)
         # Labels travel as label + 1 so that the 0 beyond the border comes out as one that is ignored.
         moved = F.grid_sample((labels[:, None] + 1.0) % 256, grid, mode="nearest", align_corners=False)
         labels = (moved[:, 0].long() - 1) % 256
-        return self._jitter(pixels, generator), labels
+        pixels = self._jitter(pixels, generator)
+        return random_weather(pixels, generator) if self.recipe.weather else pixels, labels
 
     def _random_crops(self, shape: torch.Size, generator: torch.Generator) -> Tensor:
         """A sampling grid (N, h, w, 2) for each picture: scale, place and mirror."""
@@ -83,9 +108,8 @@ class SegmentationTask:
         return loss, {"loss": loss.detach()}
 
     def evaluate(self, network: nn.Module) -> dict[str, float]:
-        """mIoU on val, all classes counted; also as "score", by which the best weights are kept."""
-        iou = mean_iou(evaluate_segmentation(network, self.val))
-        return {"score": iou, "val_mean_iou": iou}
+        """mIoU on val, all classes counted."""
+        return {"val_mean_iou": mean_iou(evaluate_segmentation(network, self.val))}
 
     def preview(self, network: nn.Module, path: Path) -> None:
         """Write three val pictures above their predicted classes."""
@@ -95,6 +119,41 @@ class SegmentationTask:
             colours = STREET_PALETTE[classes % len(STREET_PALETTE)]
             columns.append(np.concatenate([image.permute(1, 2, 0).cpu().numpy(), colours], 0))
         Image.fromarray(np.concatenate(columns, 1)).save(path)
+
+
+def build_segmentation_task(
+    name: str,
+    root: Path | None,
+    recipe: SegmentationRecipe,
+    scenes: int = 0,
+    with_val: bool = False,
+    hold_out: bool = False,
+    device: torch.device | str = "cpu",
+) -> SegmentationTask:
+    """The task on a data set by name.
+
+    Args:
+        name, root: as in `habn.data.load_segmentation`.
+        recipe: constants of the task.
+        scenes: drawn scenes to train on besides.
+        with_val: train on the validation split too; what is then measured on it says nothing.
+        hold_out: keep every fifth picture of train for the gates of a bilevel search.
+        device: where the pictures stay.
+
+    Raises:
+        DataError: when the folder is not as it should be.
+    """
+    train, val = load_segmentation(name, root, "train"), load_segmentation(name, root, "val")
+    held_out = None
+    if hold_out:
+        fifth = torch.arange(len(train.images)) % 5 == 0
+        held_out, train = train.part(fifth), train.part(~fifth)
+    if with_val:
+        train = join(train, val)
+    if scenes:
+        train = join(train, load_scenes("train", scenes, tuple(train.images.shape[2:])))
+    held_out = held_out.to(device) if held_out else None
+    return SegmentationTask(train.to(device), val.to(device), recipe, held_out)
 
 
 def shuffled(count: int, batch_size: int, seed: int, step: int) -> Tensor:

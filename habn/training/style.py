@@ -135,12 +135,12 @@ class StyleTask:
 
     @torch.no_grad()
     def evaluate(self, network: nn.Module) -> dict[str, float]:
-        """Mean distances of fixed crops of validation photographs in every style; score is the negative loss."""
+        """Mean loss and distances of fixed crops of validation photographs in every style."""
         reports = []
         for style in range(len(self.one_hot)):
             styles = torch.full((len(self.val_crops),), style, device=self.device)
             total, figures = self.loss(network, (self.val_crops, styles))
-            reports.append({"score": -total, **figures})
+            reports.append({"loss": total, **figures})
         return {key: float(torch.stack([report[key] for report in reports]).mean()) for key in reports[0]}
 
     @torch.no_grad()

@@ -1,0 +1,62 @@
+"""Where a training run begins and how its search ends: what `habn.train` and `habn.study` share."""
+
+import hashlib
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from habn.checkpoints import WEIGHTS, check_weights, read_weights
+from habn.layers import HyperAdaptiveBatchNorm2d
+from habn.training.loop import AVERAGE, STATE, TrainingOptions, set_temperature
+
+
+def start_from(network: nn.Module, folder: Path) -> None:
+    """Give a new network the weights of a checkpoint; what only HABN has stays as it is.
+
+    Raises:
+        CheckpointError: when the weights are missing, damaged or of another network.
+    """
+    path = folder / WEIGHTS
+    weights = {**network.state_dict(), **read_weights(path)}
+    check_weights(network.state_dict(), weights, path)
+    network.load_state_dict(weights)
+
+
+@torch.no_grad()
+def lean_toward_own(module: nn.Module, share: float) -> None:
+    """Let every layer with `statistics="own"` in a module start at a share of the way to the picture's own statistics.
+
+    At 0, where new layers stand, they are batch normalization. Training moves the share but little from where it
+    starts, so the start is a choice of the recipe; it is given in *s* = 1, and less is mixed where *s* is lower.
+    """
+    for layer in module.modules():
+        if isinstance(layer, HyperAdaptiveBatchNorm2d) and layer.statistics == "own":
+            layer.search.delta[2:] = share
+
+
+def trunk_digest(start: Path | None, branch: Path | None) -> str | None:
+    """A digest of the weights that branches share, by which two checkpoints know that their channels correspond.
+
+    Args:
+        start: folder of the checkpoint that a run started from, if any.
+        branch: folder of the stopped run that it took up, if any.
+    """
+    if branch is not None:
+        return _digest(branch / STATE)
+    return None if start is None else _digest(start / WEIGHTS)
+
+
+def finish(network: nn.Module, folder: Path, options: TrainingOptions) -> nn.Module:
+    """The network with the averaged weights of a finished run and hard gates, as it will be measured and saved."""
+    network.load_state_dict(read_weights(folder / AVERAGE))
+    set_temperature(network, options, options.steps - 1)
+    for module in network.modules():
+        if isinstance(module, HyperAdaptiveBatchNorm2d):
+            module.discretize()
+    network.config.get("norm_options", {}).pop("search", None)
+    return network.eval()
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]

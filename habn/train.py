@@ -11,14 +11,13 @@ or a finished BN checkpoint from which both start anew (``--start-from``).
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 import torch
 
 from habn.cards import card_text, segmentation_card, style_card
-from habn.checkpoints import CONFIG, CheckpointError, save_checkpoint
+from habn.checkpoints import CheckpointError, save_checkpoint
 from habn.data import load_segmentation
 from habn.data.segmentation import DataError
 from habn.networks import build_network
@@ -30,7 +29,7 @@ from habn.training.segmentation import (
     describe_segmentation,
     evaluate_segmentation,
 )
-from habn.training.start import finish, lean_toward_own, start_from, trunk_digest
+from habn.training.start import describe_start, finish, lean_toward_own, start_from, trunk_digest
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -181,15 +180,11 @@ def run(args: argparse.Namespace, network: torch.nn.Module, task) -> torch.nn.Mo
 
 def how_trained(args: argparse.Namespace) -> dict:
     """Start, trunk and options of a run, for its card."""
-    start = None
-    if args.start_from is not None:
-        path = args.start_from / CONFIG
-        known = json.loads(path.read_text()) if path.is_file() else {}
-        start = {"checkpoint": args.start_from.name, "data": known.get("data"), "training": known.get("training")}
     extra = {"own_share": args.own_share} if args.norm == "habn-plus" else {}
     if args.task == "segmentation":
         extra |= {"with_scenes": args.with_scenes, "with_val": args.with_val}
     trunk = trunk_digest(args.start_from, args.branch_from)
+    start = describe_start(args.start_from)
     return {"start": start, "trunk": trunk, "training": {**extra, **options_dict(training_options(args))}}
 
 

@@ -1,12 +1,13 @@
 """Where a training run begins and how its search ends: what `habn.train` and `habn.study` share."""
 
 import hashlib
+import json
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from habn.checkpoints import WEIGHTS, check_weights, read_weights
+from habn.checkpoints import CONFIG, WEIGHTS, check_weights, read_weights
 from habn.layers import HyperAdaptiveBatchNorm2d
 from habn.training.loop import AVERAGE, STATE, TrainingOptions, set_temperature
 
@@ -45,6 +46,15 @@ def trunk_digest(start: Path | None, branch: Path | None) -> str | None:
     if branch is not None:
         return _digest(branch / STATE)
     return None if start is None else _digest(start / WEIGHTS)
+
+
+def describe_start(folder: Path | None) -> dict | None:
+    """For a card: which checkpoint a run started from, on what that was trained and how; None for fresh weights."""
+    if folder is None:
+        return None
+    path = folder / CONFIG
+    known = json.loads(path.read_text()) if path.is_file() else {}
+    return {"checkpoint": folder.name, "data": known.get("data"), "training": known.get("training")}
 
 
 def finish(network: nn.Module, folder: Path, options: TrainingOptions) -> nn.Module:

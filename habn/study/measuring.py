@@ -1,0 +1,53 @@
+"""What a study measures of a trained segmentation network."""
+
+import numpy as np
+import torch
+from torch import nn
+
+from habn.data.segmentation import SegmentationData
+from habn.data.weather import STRENGTHS, WEATHER, apply_weather
+from habn.intervention import Intervention, intervening
+from habn.metrics import confusion_matrix, mean_iou
+from habn.recording import recording
+from habn.training.segmentation import evaluate_segmentation
+
+
+@torch.inference_mode()
+def measure_weather(network: nn.Module, data: SegmentationData) -> dict[str, list[float]]:
+    """mIoU in percent under each weather, at strength 0 and `STRENGTHS`; picture i gets the weather of seed i."""
+    classes = len(data.classes)
+    confusions = {name: np.zeros((1 + len(STRENGTHS), classes, classes), np.int64) for name in WEATHER}
+    for seed, (image, label) in enumerate(zip(data.images, data.labels, strict=True)):
+        pixels, truth = image[None].float() / 255, label.cpu().numpy()
+        clean = confusion_matrix(truth, network(pixels)[0].argmax(0).cpu().numpy(), classes)
+        for name, confusion in confusions.items():
+            confusion[0] += clean
+            for strength in STRENGTHS:
+                predicted = network(apply_weather(pixels, name, strength, seed))[0].argmax(0)
+                confusion[strength] += confusion_matrix(truth, predicted.cpu().numpy(), classes)
+    return {name: [100 * mean_iou(c) for c in confusion] for name, confusion in confusions.items()}
+
+
+def measure_intervened(network: nn.Module, data: SegmentationData, intervention: Intervention) -> float:
+    """mIoU in percent over a split, with the adaptation of the network's HABN layers changed."""
+    with intervening(network, intervention), torch.inference_mode():
+        return 100 * mean_iou(evaluate_segmentation(network, data))
+
+
+@torch.inference_mode()
+def measure_search(network: nn.Module, data: SegmentationData) -> dict[str, list]:
+    """The gates of each layer and how far its four parameters move, averaged over a few pictures.
+
+    Returns:
+        "layers": names in the order of evaluation; "gates" and "size": one list of scale, bias, mean, var per layer.
+    """
+    sizes = []
+    for image in data.images:
+        with recording(network) as records:
+            network(image[None].float() / 255)
+        sizes.append([record.strength for record in records])
+    return {
+        "layers": [record.name for record in records],
+        "gates": [[round(float(g), 4) for g in record.gates] for record in records],
+        "size": [[round(float(v), 5) for v in layer] for layer in np.mean(sizes, 0)],
+    }

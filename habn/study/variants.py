@@ -1,0 +1,77 @@
+"""What is compared: normalizations, and settings of HABN+."""
+
+from dataclasses import dataclass, field
+
+from habn.intervention import Intervention
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A normalization and how it is set up.
+
+    Attributes:
+        norm: a name that `habn.networks.build_network` knows.
+        setting: what differs from the norm's own recipe, in words for a table; empty for the recipe itself.
+        options: keyword arguments of the normalization's class.
+        search: "joint" or "bilevel" to learn gates; None for gates of 1.
+        own_share: how far toward the picture's own statistics HABN+ starts.
+        own_parts: names of the network's parts that start there; the others start as batch normalization.
+    """
+
+    norm: str
+    setting: str = ""
+    options: dict = field(default_factory=dict)
+    search: str | None = None
+    own_share: float = 0.0
+    own_parts: tuple[str, ...] = ()
+
+
+SHALLOW = ("stem", "to_quarter", "at_quarter")
+"""The parts of SPVCNN above an eighth of the resolution: what they normalize still looks like the picture's light."""
+DEEP = ("to_eighth", "at_eighth", "up_quarter", "up_half")
+
+
+def _plus(
+    setting: str = "", share: float = 0.5, parts: tuple[str, ...] = SHALLOW, search: str | None = "joint", **options
+):
+    return Variant("habn-plus", setting, options, search, share, parts)
+
+
+VARIANTS: dict[str, Variant] = {
+    "bn": Variant("bn"),
+    "in": Variant("in"),
+    "film": Variant("film"),
+    "habn": Variant("habn"),
+    "habn-plus": _plus(),
+    "plus-from-bn": _plus("starts as BN", share=0.0),
+    "plus-shallow-quarter": _plus("a quarter of own statistics in shallow layers", share=0.25),
+    "plus-shallow-whole": _plus("own statistics in shallow layers", share=1.0),
+    "plus-everywhere": _plus("half of own statistics in all layers", parts=SHALLOW + DEEP),
+    "plus-everywhere-quarter": _plus("a quarter of own statistics in all layers", share=0.25, parts=SHALLOW + DEEP),
+    "plus-no-search": _plus("without a search", search=None),
+    "plus-bilevel": _plus("bilevel search", search="bilevel"),
+    "plus-layer": _plus("one delta for all channels", granularity="layer"),
+    "plus-distribution": _plus("s sums to H W", context_normalization="distribution"),
+    "plus-zscore": _plus("s of mean 0 and variance 1", context_normalization="zscore"),
+    "plus-wide": _plus("a context encoder three times as wide", hidden_features=8),
+    "plus-additive": _plus("no own statistics", share=0.0, statistics="static"),
+    "plus-additive-absolute": _plus(
+        "no own statistics, absolute units", share=0.0, statistics="static", units="absolute"
+    ),
+}
+"""By the name of their folder in a study. The first five are normalizations as they are shipped."""
+
+_ONLY = {
+    name: tuple(float(k == which) for k in range(4)) for which, name in enumerate(("scale", "bias", "mean", "variance"))
+}
+
+ABLATIONS: dict[str, Intervention] = {
+    "": Intervention(),
+    "delta = 0": Intervention(strength=(0.0, 0.0, 0.0, 0.0)),
+    "s is its mean": Intervention(context="mean"),
+    "s shuffled over pixels": Intervention(context="shuffled"),
+    "s inverted": Intervention(context="inverted"),
+    **{f"{name} alone": Intervention(strength=only) for name, only in _ONLY.items()},
+    **{f"without {name}": Intervention(strength=tuple(1 - k for k in only)) for name, only in _ONLY.items()},
+}
+"""Changes to the adaptation of a trained network at test time, by the words of the table; the first is none."""

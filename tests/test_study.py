@@ -1,0 +1,101 @@
+"""The study: paired runs that can be stopped, and a result that says what was measured on what."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from habn.checkpoints import load_checkpoint, save_checkpoint
+from habn.data.weather import WEATHER
+from habn.networks import build_network
+from habn.study.__main__ import main
+from habn.study.variants import ABLATIONS, VARIANTS
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture
+def camvid(tmp_path: Path) -> Path:
+    """A small tree in CamVid's layout: brightness tells the class."""
+    rng = np.random.default_rng(0)
+    for split, count in (("train", 3), ("val", 1), ("test", 2)):
+        for part in ("images", "labels"):
+            (tmp_path / split / part).mkdir(parents=True)
+        for number in range(count):
+            labels = rng.integers(0, 12, (4, 6), np.uint8).repeat(8, 0).repeat(8, 1)
+            image = (labels[..., None] * 20 + rng.integers(0, 30, (32, 48, 3))).astype(np.uint8)
+            Image.fromarray(labels).save(tmp_path / split / "labels" / f"{number}.png")
+            Image.fromarray(image).save(tmp_path / split / "images" / f"{number}.png")
+    return tmp_path
+
+
+@pytest.fixture
+def trunk(tmp_path: Path) -> Path:
+    save_checkpoint(build_network("spvcnn", "bn"), tmp_path / "trunk", {"data": "camvid", "training": {"steps": 1}}, "")
+    return tmp_path / "trunk"
+
+
+def study(camvid: Path, *more: str) -> dict:
+    results = camvid / "results" / "study.json"
+    common = ["--data", "camvid", "--root", str(camvid), "--run", str(camvid / "study"), "--results", str(results)]
+    main([*common, "--steps", "2", "--batch-size", "2", "--crop", "16", "24", *more])
+    return json.loads(results.read_text())
+
+
+def test_a_study_pairs_its_runs_and_says_what_it_measured(camvid, trunk):
+    more = ["--trunk", str(trunk), "--variants", "bn", "habn-plus", "--seeds", "3", "--weather-every", "2"]
+    result = study(camvid, *more)
+    assert (result["protocol"], result["data"], result["split"], result["size"]) == (
+        "branched",
+        "camvid",
+        "test",
+        [32, 48],
+    )
+    assert (result["steps"], result["epochs"], result["baseline"]) == (2, 1.3, "bn")
+    assert [(row["norm"], row["seeds"]) for row in result["rows"]] == [("bn", [3]), ("habn-plus", [3])]
+    assert all(0 <= value <= 100 for row in result["rows"] for value in row["values"])
+    assert {row["weather"] for row in result["weather"]["rows"]} == set(WEATHER)
+    assert all(len(seed) == 6 for row in result["weather"]["rows"] for seed in row["values"])
+    assert np.shape(result["search"]["rows"][0]["gates"]) == (len(result["search"]["layers"]), 4)
+    assert str(camvid) not in json.dumps(result), "a result names no folder of this machine"
+    networks = [load_checkpoint(camvid / "study" / name / "3" / "checkpoint") for name in ("bn", "habn-plus")]
+    assert networks[0].card["trunk"] == networks[1].card["trunk"] is not None
+
+
+def test_a_study_is_continued_and_what_is_through_is_left_alone(camvid):
+    first = study(camvid, "--variants", "bn", "--seeds", "0")
+    measured = camvid / "study" / "bn" / "0" / "measured.json"
+    before = measured.stat().st_mtime_ns
+    second = study(camvid, "--variants", "bn", "--seeds", "0", "1")
+    assert measured.stat().st_mtime_ns == before
+    assert second["rows"][0]["seeds"] == [0, 1] and second["rows"][0]["values"][0] == first["rows"][0]["values"][0]
+
+
+def test_an_ablation_measures_a_trained_network_with_parts_turned_off(camvid, trunk):
+    common = ["--trunk", str(trunk), "--variants", "plus-from-bn", "--seeds", "0"]
+    whole = study(camvid, *common)
+    result = study(camvid, *common, "--ablate")
+    assert [row["setting"] for row in result["rows"]] == list(ABLATIONS)
+    assert result["rows"][0]["values"] == whole["rows"][0]["values"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--trunk", "nowhere", "--variants", "in"], "no running statistics"),
+        (["--variants", "bn", "--ablate"], "turns parts of HABN off"),
+        (["--trunk", "nowhere", "--variants", "bn"], "is missing"),
+    ],
+)
+def test_a_study_that_cannot_be_run_is_refused_in_one_sentence(camvid, arguments, sentence):
+    with pytest.raises(SystemExit, match=f"^error: .*{sentence}.*[.]$"):
+        study(camvid, *arguments)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_variant_can_be_built(name):
+    variant = VARIANTS[name]
+    network = build_network("spvcnn", variant.norm, variant.options)
+    assert all(network.get_submodule(part) is not None for part in variant.own_parts)

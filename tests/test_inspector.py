@@ -1,10 +1,12 @@
 """The inspector's files say what the records say, and its formula is the layer's."""
 
 import json
+import math
 import shutil
 import struct
 import subprocess
 from dataclasses import dataclass, replace
+from itertools import permutations
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,9 +16,17 @@ import pytest
 
 from habn.ui import inspector
 from habn.ui.inspector import build_inspection
-from habn.ui.inspector.encoding import QUANTITIES, encode_strip, encode_view, most_adapted_channel, most_adapted_layer
+from habn.ui.inspector.encoding import (
+    QUANTITIES,
+    adaptation_order,
+    encode_classes,
+    encode_strip,
+    encode_view,
+    most_adapted_channel,
+    most_adapted_layer,
+)
 
-FORMULA = Path(inspector.__file__).with_name("formula.js")
+PURE = [Path(inspector.__file__).with_name(f"{name}.js") for name in ("formula", "files", "colours")]
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 
 
@@ -79,20 +89,20 @@ def unpack(content: bytes) -> tuple[dict, dict[str, np.ndarray]]:
     header = json.loads(content[8 : 8 + length])
     arrays = {}
     for name, entry in header["arrays"].items():
-        dtype = {"float32": "<f4", "uint8": "u1"}[entry["dtype"]]
+        dtype = {"float32": "<f4", "uint16": "<u2", "uint8": "u1"}[entry["dtype"]]
         start = 8 + length + entry["offset"]
         arrays[name] = np.frombuffer(content, dtype, int(np.prod(entry["shape"])), start).reshape(entry["shape"])
     return header, arrays
 
 
 def in_node(program: str, folder: Path, **files: bytes):
-    """The JSON that a program prints; formula.js stands before it, `files` holds the named files as ArrayBuffers."""
+    """The JSON that a program prints; the pure scripts stand before it, `files` holds the files as ArrayBuffers."""
     read = "const files = {};"
     for name, content in files.items():
         path = folder / name
         path.write_bytes(content)
         read += f"files.{name} = new Uint8Array(require('fs').readFileSync({json.dumps(str(path))})).buffer;"
-    script = FORMULA.read_text(encoding="utf-8") + read + program
+    script = "".join(path.read_text(encoding="utf-8") for path in PURE) + read + program
     done = subprocess.run(["node", "-"], input=script, capture_output=True, text=True, timeout=30)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -108,9 +118,8 @@ def test_a_view_holds_the_factors_of_both_networks_for_one_channel():
         assert header[network] == {"kind": layer.kind, "eps": 1e-5}
         assert np.array_equal(arrays[f"{network}.x"], layer.x[3])
         assert np.array_equal(arrays[f"{network}.y"], layer.y[3])
-        assert np.array_equal(arrays[f"{network}.static"], layer.static[:, 3])
-        assert np.array_equal(arrays[f"{network}.slope"], layer.slope[:, 3])
-        assert arrays[f"{network}.var_floor"] == layer.var_floor[3]
+        for factor in ("static", "slope", "gates", "var_floor"):
+            assert np.array_equal(arrays[f"{network}.{factor}"], getattr(layer, factor)), "of all channels"
     assert np.array_equal(arrays["second.context"], second.context)
     assert arrays["first.context"].tolist() == [0], "a map with one value everywhere is sent as that value"
 
@@ -123,7 +132,7 @@ def test_values_that_are_not_finite_survive_and_keep_the_header_valid_json():
         strip = encode_strip([record("bn")], [second])
     _, arrays = unpack(content)
     assert np.isnan(arrays["second.context"][2, 3])
-    assert arrays["second.x"][0, 0] == np.inf and arrays["second.static"][0] == -np.inf
+    assert arrays["second.x"][0, 0] == np.inf and arrays["second.static"][0, 1] == -np.inf
     for text in (content, strip):
         length = struct.unpack("<I", text[4:8])[0]
         json.loads(text[8 : 8 + length], parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
@@ -137,14 +146,14 @@ def test_ranges_are_those_of_every_map_of_the_layer_and_of_the_network():
     first = [record("bn", seed) for seed in (1, 2)]
     second = [record("habn", seed, slope=5.0) for seed in (3, 4)]
     _, arrays = unpack(encode_strip(first, second))
-    by_layer = []
+    ranges, differences = [], []
     for a, b in zip(first, second, strict=True):
-        maps = [np.stack([a.context, b.context]), *np.stack([a.parameters, b.parameters], axis=1)]
-        maps += [np.stack([a.x, b.x]), np.stack([a.y, b.y])]
-        by_layer.append([(values.min(), values.max()) for values in maps])
-    by_layer = np.array(by_layer)
-    network = np.stack([by_layer[..., 0].min(axis=0), by_layer[..., 1].max(axis=0)], axis=-1)
-    assert np.allclose(arrays["ranges"], np.concatenate([by_layer, network[None]]), rtol=1e-6)
+        pairs = [(a.context, b.context), *zip(a.parameters, b.parameters, strict=True), (a.x, b.x), (a.y, b.y)]
+        ranges.append([(np.min(pair), np.max(pair)) for pair in pairs])
+        differences.append([((after - before).min(), (after - before).max()) for before, after in pairs])
+    for name, by_layer in (("ranges", np.array(ranges)), ("difference_ranges", np.array(differences))):
+        network = np.stack([by_layer[..., 0].min(axis=0), by_layer[..., 1].max(axis=0)], axis=-1)
+        assert np.allclose(arrays[name], np.concatenate([by_layer, network[None]]), rtol=1e-5, atol=1e-6), name
 
 
 def test_a_strip_lists_all_layers_in_order_with_strength_gates_and_a_thumbnail():
@@ -161,6 +170,8 @@ def test_a_strip_lists_all_layers_in_order_with_strength_gates_and_a_thumbnail()
     assert all(max(size) <= 64 for size in sizes) and sizes[2] == [1, 9]
     assert arrays["thumbnails"].size == sum(height * width for height, width in sizes)
     smallest = arrays["thumbnails"][-9:]
+    orders = np.split(arrays["channel_order"], [4, 12])
+    assert [order.tolist() for order in orders] == [adaptation_order(layer).tolist() for layer in second]
     assert np.argmax(smallest) == np.argmax(second[2].context) and smallest.max() == 254 and smallest.min() == 0
 
 
@@ -173,7 +184,8 @@ def test_the_most_adapted_layer_and_channel_are_those_whose_output_moves_most():
         x = layer.static[2][:, None, None] + normalized * np.sqrt(layer.static[3])[:, None, None]
         adapted = replace(layer, x=x, context=np.ones((40, 40), np.float32)).y
         by_channel = np.sqrt(((adapted - replace(layer, x=x, slope=0 * layer.slope).y) ** 2).mean(axis=(1, 2)))
-        assert by_channel[most_adapted_channel(layer)] >= 0.98 * by_channel.max()
+        ordered = by_channel[adaptation_order(layer)]
+        assert (ordered[:-1] >= 0.98 * ordered[1:]).all() and ordered[0] == by_channel[most_adapted_channel(layer)]
 
 
 def test_a_view_takes_no_more_than_its_maps():
@@ -215,6 +227,83 @@ def test_the_formula_in_the_browser_equals_the_layer(tmp_path):
 
 
 @needs_node
+def test_the_classes_are_those_at_the_centres_of_a_layer_s_pixels(tmp_path):
+    labels = np.random.default_rng(0).integers(0, 11, (180, 240), np.uint8)
+    content = encode_classes(labels, (90, 120), ["Sky", "Road"], np.array([[1, 2, 3], [4, 5, 6]], np.uint8))
+    header, arrays = unpack(content)
+    assert (header["names"], header["colours"], header["shape"]) == (["Sky", "Road"], [[1, 2, 3], [4, 5, 6]], [90, 120])
+    assert np.array_equal(arrays["labels"], labels[1::2, 1::2])
+    coarse = in_node(
+        "console.log(JSON.stringify([...labelsAt(unpack(files.classes), [45, 60])]));", tmp_path, classes=content
+    )
+    assert coarse == labels[3::4, 3::4].ravel().tolist()
+
+
+def why(before: tuple, after: tuple, eps: float) -> tuple[list[float], float]:
+    """The attribution of `attribute` in formula.js, in Python, by walking through all 24 orders of exchange.
+
+    `before` and `after` are x, scale, bias, mean and variance of each network at one pixel.
+    """
+
+    def evaluate(x, scale, bias, mean, var):
+        return (x - mean) / math.sqrt(var + eps) * scale + bias
+
+    own, moved = evaluate(*before), evaluate(after[0], *before[1:])
+    shares = [0.0] * 4
+    for order in permutations(range(4)):
+        terms, y = list(before[1:]), moved
+        for k in order:
+            terms[k] = after[1 + k]
+            shares[k] += (evaluate(after[0], *terms) - y) / 24
+            y = evaluate(after[0], *terms)
+    return [*shares, moved - own], evaluate(*after) - own
+
+
+@needs_node
+def test_the_gap_at_a_hundred_pixels_is_shared_out_exactly(tmp_path):
+    first, second = record("bn", 1), record("habn", 2, slope=3.0)
+    pixels = np.random.default_rng(0).choice(12 * 16, 100, replace=False).tolist()
+    answers = in_node(
+        f"const view = readView(unpack(files.view)); const {{first, second}} = view.networks; const pixels = {pixels};"
+        "console.log(JSON.stringify(pixels.map((i) => attribute(first, second, i))));",
+        tmp_path,
+        view=encode_view(first, second, 2),
+    )
+    for i, answer in zip(pixels, answers, strict=True):
+        sides = [
+            [
+                float(values.reshape(-1, 12 * 16)[k, i])
+                for values, k in ((layer.x, 2), *((p, 2) for p in layer.parameters))
+            ]
+            for layer in (first, second)
+        ]
+        shares, gap = why(*sides, first.eps)
+        assert [*answer["parameters"], answer["input"]] == pytest.approx(shares, rel=1e-4, abs=1e-5)
+        assert answer["gap"] == pytest.approx(gap, rel=1e-5, abs=1e-5)
+        assert sum(answer["parameters"]) + answer["input"] == pytest.approx(answer["gap"], rel=1e-12, abs=1e-12)
+        recorded = second.y[2].flat[i] - first.y[2].flat[i]
+        assert answer["gap"] == pytest.approx(recorded, rel=1e-4, abs=1e-5), "and it is the gap of what was recorded"
+
+
+@needs_node
+def test_a_computed_value_shows_the_recorded_figures_unless_it_is_wrong(tmp_path):
+    pairs = "[[1.23449, 1.23451, 1], [1.2344999, 1.2345001, 1], [3e-8, -2e-8, 1], [0.5, 0.51, 1], [NaN, 1, 1]]"
+    texts = in_node(f"console.log(JSON.stringify({pairs}.map((pair) => figuresAlike(...pair))));", tmp_path)
+    assert texts == [["1.234", "1.235"], ["1.23", "1.23"], ["0", "0"], ["0.5000", "0.5100"], ["NaN", "1.000"]]
+
+
+@needs_node
+def test_a_histogram_counts_the_chosen_finite_pixels(tmp_path):
+    shares, flat, none = in_node(
+        "const map = Float32Array.from([0, 1, 2, 3, NaN, 9]); const all = new Array(6).fill(true);"
+        "console.log(JSON.stringify([histogram(map, [1, 1, 1, 1, 1, 0], [0, 4], 2), histogram(5, all, [5, 5], 3),"
+        " histogram(map, new Array(6).fill(false), [0, 4], 2)]));",
+        tmp_path,
+    )
+    assert shares == [0.5, 0.5] and flat == [0, 1, 0] and none == [0, 0]
+
+
+@needs_node
 def test_flat_and_broken_maps_are_summed_up_as_such(tmp_path):
     flat, broken, empty, index = in_node(
         "console.log(JSON.stringify([summarize(2.5), summarize(Float32Array.from([1, NaN, 3, Infinity])),"
@@ -231,7 +320,7 @@ def test_flat_and_broken_maps_are_summed_up_as_such(tmp_path):
 @needs_node
 def test_figures_have_four_digits_and_say_what_is_not_finite(tmp_path):
     values = "[0, -0, 1 / 3, -12.34567, 0.000123, 123456, NaN, -Infinity]"
-    figures = in_node(f"console.log(JSON.stringify({values}.map(figure)));", tmp_path)
+    figures = in_node(f"console.log(JSON.stringify({values}.map((value) => figure(value))));", tmp_path)
     assert figures == ["0", "0", "0.3333", "−12.35", "1.23e−4", "1.23e+5", "NaN", "−∞"]
 
 
@@ -248,8 +337,10 @@ def test_the_colours_are_matplotlib_s(tmp_path):
 
 
 def outputs(second_shape=(5, 12, 16)):
-    first = SimpleNamespace(label="BN", records=(record("bn", 1), record("bn", 2)))
-    return first, SimpleNamespace(label="HABN", records=(record("habn", 3), record("habn", 4, second_shape, slope=3.0)))
+    labels = np.random.default_rng(0).integers(0, 11, (48, 64), np.uint8)
+    first = SimpleNamespace(label="BN", labels=labels, records=(record("bn", 1), record("bn", 2)))
+    records = (record("habn", 3), record("habn", 4, second_shape, slope=3.0))
+    return first, SimpleNamespace(label="HABN", labels=labels, records=records)
 
 
 def test_an_inspection_names_its_files_and_chooses_what_adapts_most(tmp_path, monkeypatch):
@@ -261,9 +352,13 @@ def test_an_inspection_names_its_files_and_chooses_what_adapts_most(tmp_path, mo
     view = Path(value["view"]["path"])
     assert view.read_bytes() == encode_view(first.records[1], second.records[1], value["channel"])
     assert Path(value["strip"]["path"]).read_bytes() == encode_strip(first.records, second.records)
-    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == [view.name, "strip.bin"], (
-        "nothing is left over"
-    )
+    assert value["photo"] is None and value["correspond"] is True
+    build_inspection("abc123", first, second, photo=np.zeros((48, 64, 3), np.uint8))
+    names = sorted(path.name for path in tmp_path.rglob("*") if path.is_file())
+    assert names == ["classes.bin", view.name, "photo.png", "strip.bin"], "nothing is left over"
+    for output in (first, second):
+        output.labels = None
+    assert build_inspection("abc123", first, second)["classes"] is None
 
 
 @pytest.mark.parametrize(("layer", "channel"), [(2, 0), (-1, 0), (0, 5), ("0", 0), (True, 0), (0, 1.0)])

@@ -1,4 +1,4 @@
-"""The inspector in a browser without Gradio behind it: four names, a document and data addresses are enough."""
+"""The inspector in a browser without Gradio: four names, a document and files as data addresses are enough."""
 
 import base64
 import json

@@ -40,7 +40,6 @@ class Answer(NamedTuple):
     figures: Any
     legend: Any
     difference: Any
-    caution: Any
     inspector: Any
     copy_link: Any
 
@@ -139,15 +138,13 @@ def on_select(shown: Shown | None, event: gr.EventData) -> dict:
     if shown is None or event.run != shown.run_id:
         return gr.skip()
     try:
-        result = _recall(shown)
-        return build_inspection(shown.run_id, result.first, result.second, event.layer, event.channel)
+        return _inspect(_recall(shown), event.layer, event.channel)
     except ValueError as error:
         return _note(str(error))
 
 
 def _draw(result: engine.Result, shown: Shown, opacity: int, link: Link, language: str) -> Answer:
     layer = next((i for i, record in enumerate(result.second.records) if record.name == link.layer), None)
-    inspection = build_inspection(result.run_id, result.first, result.second, layer, link.channel, look=link.look())
     return Answer(
         shown,
         panels.draw_sides(result, language),
@@ -157,8 +154,7 @@ def _draw(result: engine.Result, shown: Shown, opacity: int, link: Link, languag
         panels.draw_figures(result, language),
         panels.draw_legend(result, language),
         pictures.draw_difference(result),
-        panels.draw_correspondence(result, language),
-        inspection,
+        _inspect(result, layer, link.channel, look=link.look()),
         _address(result, shown.photo, link),
     )
 
@@ -176,6 +172,12 @@ def _refuse(error: Exception, language: str) -> Answer:
     _note(str(error))
     unchanged = Answer(*[gr.skip()] * len(Answer._fields))
     return unchanged._replace(verdict=panels.draw_refusal(str(error), language))
+
+
+def _inspect(result: engine.Result, layer: int | None, channel: int | None, look: dict | None = None) -> dict:
+    outputs = (result.first, result.second)
+    facts = {"photo": result.image, "correspond": result.correspond}
+    return build_inspection(result.run_id, *outputs, layer, channel, **facts, look=look)
 
 
 def _recall(shown: Shown) -> engine.Result:

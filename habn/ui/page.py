@@ -49,11 +49,8 @@ def build_page() -> gr.Blocks:
                 compare = build_compare()
             with gr.Tab(words.label("page.layers"), id="layers"):
                 gr.Markdown(words.label("page.layers_help"))
-                caution = gr.HTML(elem_classes="plain")
                 inspector = Inspector()
-        answer = callbacks.Answer(
-            shown=shown, caution=caution, inspector=inspector, copy_link=copy_link, **compare.answer()
-        )
+        answer = callbacks.Answer(shown=shown, inspector=inspector, copy_link=copy_link, **compare.answer())
         running = {
             "show_progress": "minimal",
             "show_progress_on": compare.slider,

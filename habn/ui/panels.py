@@ -71,11 +71,6 @@ def draw_legend(result: Result, language: str) -> str:
         <tbody>{rows}</tbody></table>"""
 
 
-def draw_correspondence(result: Result, language: str) -> str:
-    """A warning where the networks' channels must not be compared one by one, else nothing."""
-    return "" if result.correspond else f'<p class="caution">{words.say("compare.apart", language)}</p>'
-
-
 def _help(norm: str, language: str) -> str:
     return draw_help(norm, "sides", language) if norm in TERMS else ""
 

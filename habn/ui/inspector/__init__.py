@@ -6,28 +6,67 @@ the server.
 
 from __future__ import annotations
 
+import json
+import math
 import os
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+import numpy as np
 from gradio.utils import get_upload_folder
 
-from habn.ui.inspector.encoding import encode_strip, encode_view, most_adapted_channel, most_adapted_layer
+from habn.data.segmentation import STREET_CLASSES, STREET_PALETTE
+from habn.images import save_png
+from habn.ui import words
+from habn.ui.inspector.encoding import (
+    FORMAT,
+    encode_classes,
+    encode_strip,
+    encode_view,
+    most_adapted_channel,
+    most_adapted_layer,
+)
 
 if TYPE_CHECKING:
     from habn.engine import Output
 
-SCRIPTS = ("formula.js", "look.js", "drawing.js", "script.js")
-"""Run as one script, in this order."""
+SCRIPTS = (
+    "formula.js",
+    "files.js",
+    "colours.js",
+    "words.js",
+    "strip.js",
+    "maps.js",
+    "crosshair.js",
+    "equation.js",
+    "attribution.js",
+    "channels.js",
+    "classes.js",
+    "look.js",
+    "script.js",
+)
+"""Run as one script, in this order, after the words."""
+
+MIME_TYPES = {".bin": "application/octet-stream", ".png": "image/png"}
 
 _HERE = Path(__file__).parent
 
 
 def _read(name: str) -> str:
     return (_HERE / name).read_text(encoding="utf-8")
+
+
+def _words() -> dict[str, dict[str, str]]:
+    """The inspector's own texts and, as class_NAME, the names of the classes."""
+    classes = words.table("classes")
+    return {
+        language: texts | {f"class_{name}": text for name, text in classes[language].items()}
+        for language, texts in words.table("inspector").items()
+    }
 
 
 class Inspector(gr.HTML):
@@ -43,15 +82,16 @@ class Inspector(gr.HTML):
             value,
             html_template=_read("template.html"),
             css_template=_read("style.css"),
-            js_on_load="".join(map(_read, SCRIPTS)),
+            js_on_load=f"const WORDS = {json.dumps(_words())};\n" + "".join(map(_read, SCRIPTS)),
             apply_default_css=False,
+            elem_classes="plain",
             elem_id=elem_id,
             visible=visible,
             render=render,
         )
 
     def api_info(self) -> dict[str, Any]:
-        return {"type": "object", "description": "run, labels, layer, channel and the files strip and view, or null"}
+        return {"type": "object", "description": "run, labels, correspond, layer, channel, files and look, or null"}
 
 
 def build_inspection(
@@ -61,15 +101,19 @@ def build_inspection(
     layer: int | None = None,
     channel: int | None = None,
     *,
+    photo: np.ndarray | None = None,
+    correspond: bool = True,
     look: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The inspector's value for one layer and channel of a comparison.
 
     Args:
         run: the comparison's id, a content hash: it names the files, which are written once.
-        first, second: the two networks' outputs, of which `label` and `records` are shown.
+        first, second: the two networks' outputs, of which `label`, `labels` and `records` are shown.
         layer: index in the order of evaluation; None stands for the layer that adapts most.
         channel: index; None stands for the channel of that layer that adapts most.
+        photo: (H, W, 3) uint8, to lay the maps over; None for none.
+        correspond: whether channel k of one network is channel k of the other; where not, the inspector says so.
         look: how to look at it; every key may be left out, and what is not valid is ignored:
             pixel: [row, column] to pin in the layer's map, or None to pin none.
             range: of the colours, "map", "layer" or "network".
@@ -85,18 +129,30 @@ def build_inspection(
     layer = most_adapted_layer(second.records) if layer is None else _index("layer", layer, len(second.records))
     record = second.records[layer]
     channel = most_adapted_channel(record) if channel is None else _index("channel", channel, len(record.x))
-    folder = Path(get_upload_folder()) / "inspector" / run
+    folder = Path(get_upload_folder()) / f"inspector-{FORMAT}" / run
     value = {
         "run": run,
         "labels": [first.label, second.label],
+        "correspond": correspond,
         "layer": layer,
         "channel": channel,
-        "strip": _publish(folder / "strip.bin", lambda: encode_strip(first.records, second.records)),
+        "strip": _publish(folder / "strip.bin", _writer(encode_strip, first.records, second.records)),
         "view": _publish(
-            folder / f"layer-{layer}-channel-{channel}.bin", lambda: encode_view(first.records[layer], record, channel)
+            folder / f"layer-{layer}-channel-{channel}.bin",
+            _writer(encode_view, first.records[layer], record, channel),
         ),
+        "classes": _publish_classes(folder, second),
+        "photo": None if photo is None else _publish(folder / "photo.png", partial(save_png, photo)),
     }
     return value if look is None else value | {"look": look}
+
+
+def _publish_classes(folder: Path, output: Output) -> dict[str, Any] | None:
+    if output.labels is None:
+        return None
+    finest = max((record.context.shape for record in output.records), key=math.prod)
+    write = _writer(encode_classes, output.labels, finest, STREET_CLASSES, STREET_PALETTE)
+    return _publish(folder / "classes.bin", write)
 
 
 def _index(what: str, value: object, count: int) -> int:
@@ -105,15 +161,23 @@ def _index(what: str, value: object, count: int) -> int:
     return value
 
 
-def _publish(path: Path, encode: Callable[[], bytes]) -> dict[str, Any]:
+def _publish(path: Path, write: Callable[[Path], object]) -> dict[str, Any]:
     """A file in Gradio's cache, as the FileData that its front end can fetch."""
     if path.exists():
         os.utime(path)  # Gradio deletes what is old, and this file is about to be fetched again
     else:
-        content = encode()
         path.parent.mkdir(parents=True, exist_ok=True)
+        write(path)
+    return gr.FileData(path=str(path), mime_type=MIME_TYPES[path.suffix]).model_dump()
+
+
+def _writer(encode: Callable[..., bytes], *arguments: object) -> Callable[[Path], None]:
+    """Writes what `encode` makes of the arguments to a path, where it appears whole or not at all."""
+
+    def write(path: Path) -> None:
         # Renamed into place: another visitor may be fetching the same file.
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(content)
+            file.write(encode(*arguments))
         os.replace(file.name, path)
-    return gr.FileData(path=str(path), mime_type="application/octet-stream").model_dump()
+
+    return write

@@ -15,9 +15,10 @@ const LOOKS = {
   zoom: isOneOf(1, 2, 4),
   overlay: (value) => Number.isFinite(value) && value >= 0 && value <= 100,
   rows: isListOf(ROWS),
-  columns: isListOf(QUANTITIES.map(({ key }) => key)),
+  columns: isListOf(QUANTITIES),
   parts: isListOf(PARTS),
 };
+const isShown = (list, name) => list === null || list.includes(name);
 
 // Takes what is valid of a wish; rows, columns and parts that it does not name are all shown again.
 function takeLook(wish) {
@@ -26,7 +27,10 @@ function takeLook(wish) {
     if (LOOKS[key]?.(value)) look[key] = value;
   }
   if ("pixel" in wish) lookAtPixel(wish.pixel);
-  find("range").value = look.range;
+  zoomAboutCross();
+  for (const key of ["range", "order", "channels", "zoom", "overlay"]) find(key).value = look[key];
+  sortStrip();
+  drawOverlay();
   showChosenParts();
 }
 
@@ -39,15 +43,26 @@ function lookAtPixel(pixel) {
 }
 
 function showChosenParts() {
-  const isShown = (list, name) => list === null || list.includes(name);
   for (const node of element.querySelectorAll("[data-look-part]")) {
     node.hidden = !isShown(look.parts, node.dataset.lookPart);
   }
-  for (const node of findAll("column").concat(cells, findAll("row-label"))) {
+  for (const node of [...cells, ...["column", "row-label", "column-choice"].flatMap((role) => findAll(role))]) {
     const { networkRow, quantity } = node.dataset;
-    node.hidden = (networkRow && !isShown(look.rows, networkRow)) || (quantity && !isShown(look.columns, quantity));
+    node.hidden = Boolean((networkRow && !isShown(look.rows, networkRow)) || (quantity && !isShown(look.columns, quantity)));
   }
+  if (!isShown(look.columns, state.column)) state.column = look.columns[0];
   root.style.setProperty("--columns", look.columns?.length ?? QUANTITIES.length);
+  drawColumnChoice();
+}
+
+// The photo lies beneath the maps; it is fetched once it can be seen.
+function drawOverlay() {
+  const { photo } = state;
+  find("overlay-field").hidden = !photo;
+  const isSeen = photo && look.overlay < 100;
+  root.style.setProperty("--photo", isSeen ? `url(${JSON.stringify(photo.url)})` : "none");
+  root.style.setProperty("--cover", photo ? look.overlay / 100 : 1);
+  find("overlay-value").textContent = `${look.overlay} %`;
 }
 
 function tellLook() {
@@ -55,9 +70,7 @@ function tellLook() {
   const { name, shape: [, ...size] } = state.strip.layers[layer];
   const { row, column } = pixelUnderCross(size);
   const { range, order, channels, zoom, overlay } = look;
-  const detail = {
-    layer: name, channel, pixel: cross.pinned ? [row, column] : null,
-    range, order, channels, zoom, overlay,
-  };
+  const pixel = cross.pinned ? [row, column] : null;
+  const detail = { layer: name, channel, pixel, range, order, channels, zoom, overlay };
   root.dispatchEvent(new CustomEvent("habn-look", { bubbles: true, detail }));
 }

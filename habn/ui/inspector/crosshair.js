@@ -1,0 +1,120 @@
+// The cross-hair that all maps share, and the part of the picture that they show.
+
+const DRAG_FROM_PX = 5;
+// In fractions of the picture, so that both keep their place across layers.
+let cross = { u: 0.5, v: 0.5, pinned: false };
+let corner = { left: 0, top: 0 }; // of the part that is shown, 1 / look.zoom wide and high
+let drag = null; // since the pointer was pressed: where, the corner then, and whether it has moved
+
+const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+
+function pixelUnderCross([height, width] = state.view.shape) {
+  const row = Math.min(height - 1, Math.floor(cross.v * height));
+  const column = Math.min(width - 1, Math.floor(cross.u * width));
+  return { row, column, index: row * width + column };
+}
+
+function moveCorner(left, top) {
+  const most = 1 - 1 / look.zoom;
+  corner = { left: clamp(left, 0, most), top: clamp(top, 0, most) };
+}
+
+function zoomAboutCross() {
+  const half = 0.5 / look.zoom;
+  moveCorner(cross.u - half, cross.v - half);
+}
+
+// Shows the pixel under the cross-hair, if it lies outside, by the shortest way.
+function followCross() {
+  const { shape: [height, width] } = state.view;
+  const { row, column } = pixelUnderCross();
+  const size = 1 / look.zoom;
+  moveCorner(
+    clamp(corner.left, (column + 1) / width - size, column / width),
+    clamp(corner.top, (row + 1) / height - size, row / height),
+  );
+}
+
+function drawCross() {
+  const { maps, shape: [height, width] } = state.view;
+  const { row, column, index } = pixelUnderCross();
+  const group = mark(find("maps"), { pinned: cross.pinned, row, column, zoom: look.zoom });
+  const places = {
+    zoom: look.zoom, left: corner.left, top: corner.top,
+    "cross-left": ((column + 0.5) / width - corner.left) * look.zoom,
+    "cross-top": ((row + 0.5) / height - corner.top) * look.zoom,
+  };
+  for (const [name, value] of Object.entries(places)) group.style.setProperty(`--${name}`, value);
+  maps.flat().forEach((map, i) => (find("value", cells[i]).textContent = figure(at(map, index))));
+  find("pixel").textContent = say("pixel", { row, column });
+  find("pinned").textContent = say(cross.pinned ? "is_pinned" : "follows");
+  drawEquations(index);
+  drawAttribution(index);
+  drawProfile(index);
+  drawCurrentClass(index);
+}
+
+function moveCross(u, v, pinned) {
+  const isTold = pinned || cross.pinned;
+  cross = { u: clamp(u, 0, 1), v: clamp(v, 0, 1), pinned };
+  followCross();
+  drawCross();
+  if (pinned) announce();
+  if (isTold) tellLook();
+}
+
+function announce() {
+  const { row, column, index } = pixelUnderCross();
+  const [first, second] = ["first", "second"].map((name) => figure(at(state.view.networks[name].y, index)));
+  const [a, b] = state.labels;
+  find("announcement").textContent = say("announce_pixel", { row, column, first, second, a, b });
+}
+
+function zoomTo(zoom) {
+  look.zoom = zoom;
+  find("zoom").value = zoom;
+  zoomAboutCross();
+  drawCross();
+  tellLook();
+}
+
+function onPress(event) {
+  const frame = event.target.closest('[data-role="map"] .frame');
+  const isDrag = frame && look.zoom > 1 && event.button === 0;
+  drag = isDrag ? { x: event.clientX, y: event.clientY, box: frame.getBoundingClientRect(), from: corner } : null;
+}
+
+function onDrag(event) {
+  const [right, down] = [event.clientX - drag.x, event.clientY - drag.y];
+  drag.moved ||= Math.hypot(right, down) > DRAG_FROM_PX;
+  if (!drag.moved) return;
+  const { box, from } = drag;
+  moveCorner(from.left - right / box.width / look.zoom, from.top - down / box.height / look.zoom);
+  drawCross();
+}
+
+function onPointer(event) {
+  const isClick = event.type === "click";
+  if (!isClick && event.buttons && drag) return onDrag(event);
+  if (isClick && drag?.moved) return void (drag = null);
+  const frame = event.target.closest('[data-role="map"] .frame');
+  if (!frame || (cross.pinned && !isClick)) return;
+  const box = frame.getBoundingClientRect();
+  const [right, down] = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+  moveCross(corner.left + right / look.zoom, corner.top + down / look.zoom, isClick);
+}
+
+function onMapsKey(event) {
+  const [height, width] = state.view.shape;
+  const { row, column } = pixelUnderCross();
+  const step = event.shiftKey ? 10 : 1;
+  const stepTo = (down, right) => () => moveCross((column + right + 0.5) / width, (row + down + 0.5) / height, true);
+  const action = {
+    ArrowUp: stepTo(-step, 0), ArrowDown: stepTo(step, 0), ArrowLeft: stepTo(0, -step), ArrowRight: stepTo(0, step),
+    Enter: stepTo(0, 0), Escape: () => moveCross(cross.u, cross.v, false),
+    "+": () => zoomTo(Math.min(4, look.zoom * 2)), "-": () => zoomTo(Math.max(1, look.zoom / 2)),
+  }[event.key];
+  if (!action || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  action();
+}

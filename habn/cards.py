@@ -25,7 +25,7 @@ LIMITS = {
     "style": "Knows its eight paintings only. Strokes have the right scale where the longer side is about 480 pixels.",
 }
 BRANCHED = (
-    "Branched: the first part of the schedule is a batch-normalized trunk that the checkpoints of this data set share, "
+    "Branched: the first part of the training is a batch-normalized trunk that the checkpoints of this data set share, "
     "so channel k of one is channel k of the other."
 )
 
@@ -68,6 +68,7 @@ def card_text(network: nn.Module, card: dict) -> str:
     earlier = card["start"]["data"] if card["start"] else None
     foreign = earlier not in (None, card["data"])
     inherited = f" The weights that it started from were trained on: {SOURCES[earlier]}" if foreign else ""
+    with_val = " Trained on train and val." if card["training"].get("with_val") else ""
     drawn = f" Besides, {scenes} street scenes drawn by this project were trained on." if scenes else ""
     added = f", {count.added:,} of them ({100 * count.share:.2f} %) added by {label}" if count.added else ""
     return "\n".join(
@@ -85,7 +86,7 @@ def card_text(network: nn.Module, card: dict) -> str:
             "",
             "## Data and its terms",
             "",
-            SOURCES[card["data"]] + drawn + inherited,
+            SOURCES[card["data"]] + with_val + drawn + inherited,
             "",
             "## Training",
             "",
@@ -99,12 +100,32 @@ def card_text(network: nn.Module, card: dict) -> str:
             "",
             *_metrics_table(card),
             "",
+            *_channels(card),
             "## Limits",
             "",
             LIMITS[card["task"]],
             "",
         ]
     )
+
+
+def _channels(card: dict) -> list[str]:
+    """How far the channels of a branched network are still those of its BN partner, where that was measured."""
+    correlation = card.get("channel_correlation")
+    if correlation is None:
+        return []
+    rows = [f"| {name} | {value:.3f} |" for name, value in correlation.items()]
+    return [
+        "## Channels",
+        "",
+        "Correlation over pixels of the input of channel k with that of channel k in the batch-normalized branch of "
+        "the same seed, averaged over channels and a few pictures.",
+        "",
+        "| layer | correlation |",
+        "|---|---|",
+        *rows,
+        "",
+    ]
 
 
 def _metrics_table(card: dict) -> list[str]:

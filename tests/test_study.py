@@ -62,6 +62,8 @@ def test_a_study_pairs_its_runs_and_says_what_it_measured(camvid, trunk):
     assert str(camvid) not in json.dumps(result), "a result names no folder of this machine"
     networks = [load_checkpoint(camvid / "study" / name / "3" / "checkpoint") for name in ("bn", "habn-plus")]
     assert networks[0].card["trunk"] == networks[1].card["trunk"] is not None
+    correlation = networks[1].card["channel_correlation"]
+    assert list(correlation) == result["search"]["layers"] and all(0.5 < value <= 1 for value in correlation.values())
 
 
 def test_a_study_is_continued_and_what_is_through_is_left_alone(camvid):

@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> None:
     args = build_parser().parse_args(arguments)
     try:
         check_arguments(args)
-        study = Study(build_plan(args), args.run)
+        study = Study(build_plan(args), args.run, baseline=args.variants[0])
         result = ablate(study, args) if args.ablate else compare(study, args)
         if args.results is not None:
             args.results.parent.mkdir(parents=True, exist_ok=True)

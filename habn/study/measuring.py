@@ -35,6 +35,32 @@ def measure_intervened(network: nn.Module, data: SegmentationData, intervention:
 
 
 @torch.inference_mode()
+def measure_correspondence(first: nn.Module, second: nn.Module, data: SegmentationData) -> dict[str, float]:
+    """How far channel k of one network is channel k of another, by layer.
+
+    The correlation over pixels of what comes into a channel in both networks, averaged over channels and pictures.
+    """
+    found: dict[str, list[float]] = {}
+    for image in data.images:
+        records = []
+        for network in (first, second):
+            with recording(network) as recorded:
+                network(image[None].float() / 255)
+            records.append(recorded)
+        for a, b in zip(*records, strict=True):
+            found.setdefault(b.name, []).append(_mean_correlation(a.x, b.x))
+    return {name: round(float(np.mean(values)), 4) for name, values in found.items()}
+
+
+def _mean_correlation(first: np.ndarray, second: np.ndarray) -> float:
+    """Mean over channels of the correlation of two (C, H, W), without channels that are constant in one of them."""
+    a, b = (x.reshape(len(x), -1) - x.reshape(len(x), -1).mean(1, keepdims=True) for x in (first, second))
+    sizes = np.sqrt((a * a).sum(1) * (b * b).sum(1))
+    varied = sizes > 0
+    return float(((a * b).sum(1)[varied] / sizes[varied]).mean())
+
+
+@torch.inference_mode()
 def measure_search(network: nn.Module, data: SegmentationData) -> dict[str, list]:
     """The gates of each layer and how far its four parameters move, averaged over a few pictures.
 

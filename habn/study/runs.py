@@ -8,12 +8,12 @@ import torch
 from torch import nn
 
 from habn.cards import card_text, segmentation_card
-from habn.checkpoints import save_checkpoint
+from habn.checkpoints import load_checkpoint, save_checkpoint
 from habn.data import load_segmentation
 from habn.data.segmentation import SegmentationData
 from habn.layers import parameter_overhead
 from habn.networks import build_network
-from habn.study.measuring import measure_search, measure_weather
+from habn.study.measuring import measure_correspondence, measure_search, measure_weather
 from habn.study.variants import VARIANTS, Variant
 from habn.training.loop import LOG, TrainingOptions, fit, options_dict
 from habn.training.segmentation import (
@@ -26,7 +26,7 @@ from habn.training.segmentation import (
 from habn.training.start import describe_start, finish, lean_toward_own, start_from, trunk_digest
 
 MEASURED, CHECKPOINT, TRAINING = "measured.json", "checkpoint", "training"
-PICTURES_OF_A_SEARCH = 8
+FEW_PICTURES = 8
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,16 @@ class Plan:
 
 
 class Study:
-    """The runs of a plan, in a folder: ``folder/VARIANT/SEED/{training, checkpoint, measured.json}``."""
+    """The runs of a plan, in a folder: ``folder/VARIANT/SEED/{training, checkpoint, measured.json}``.
 
-    def __init__(self, plan: Plan, folder: Path) -> None:
-        self.plan, self.folder = plan, folder
+    Args:
+        plan: what they share.
+        folder: where they are, or will be.
+        baseline: the variant with which the channels of the others are held to correspond.
+    """
+
+    def __init__(self, plan: Plan, folder: Path, baseline: str) -> None:
+        self.plan, self.folder, self.baseline = plan, folder, baseline
         self.held_out = load_segmentation(plan.data, plan.root, plan.split)
         self._tasks: dict[bool, SegmentationTask] = {}
 
@@ -75,7 +81,11 @@ class Study:
             return False
         network = finish(network, folder / TRAINING, options)
         measured = self._measure(network)
-        self._save(network, variant, options, measured["clean"], folder / CHECKPOINT)
+        if self.plan.trunk is not None and name != self.baseline:
+            baseline = load_checkpoint(self.folder / self.baseline / str(seed) / CHECKPOINT)
+            few = thin_out(self.held_out, FEW_PICTURES)
+            measured["correspondence"] = measure_correspondence(baseline, network, few)
+        self._save(network, variant, options, measured, folder / CHECKPOINT)
         log = [json.loads(line) for line in (folder / TRAINING / LOG).read_text().splitlines()]
         measured["curve"] = {
             "steps": [entry["step"] for entry in log],
@@ -119,14 +129,16 @@ class Study:
             clean = describe_segmentation(evaluate_segmentation(network, self.held_out), self.held_out.classes)
         measured = {"clean": clean, "parameters": overhead.total, "added": overhead.added}
         if network.norm.startswith("habn"):
-            measured["search"] = measure_search(network, thin_out(self.held_out, PICTURES_OF_A_SEARCH))
+            measured["search"] = measure_search(network, thin_out(self.held_out, FEW_PICTURES))
         if self.plan.weather_every:
             few = self.held_out.part(torch.arange(0, len(self.held_out.images), self.plan.weather_every))
             with torch.autocast("cpu", torch.bfloat16, enabled=self.plan.options.precision == "bfloat16"):
                 measured["weather"] = measure_weather(network, few)
         return measured
 
-    def _save(self, network: nn.Module, variant: Variant, options: TrainingOptions, clean: dict, folder: Path) -> None:
+    def _save(
+        self, network: nn.Module, variant: Variant, options: TrainingOptions, measured: dict, folder: Path
+    ) -> None:
         plan = self.plan
         training = {
             "with_scenes": plan.scenes,
@@ -135,7 +147,9 @@ class Study:
             **options_dict(options),
         }
         how = {"start": describe_start(plan.trunk), "trunk": trunk_digest(plan.trunk, None), "training": training}
-        card = segmentation_card(plan.data, self.held_out.classes, plan.recipe, how, {plan.split: clean})
+        card = segmentation_card(plan.data, self.held_out.classes, plan.recipe, how, {plan.split: measured["clean"]})
+        if "correspondence" in measured:
+            card["channel_correlation"] = measured["correspondence"]
         save_checkpoint(network, folder, card, card_text(network, card))
 
 

@@ -4,6 +4,7 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -15,12 +16,13 @@ from torch import nn
 from habn.checkpoints import WEIGHTS, CheckpointError, load_checkpoint
 from habn.data.segmentation import STREET_CLASSES, STREET_PALETTE
 from habn.data.styles import STYLES
+from habn.data.weather import WeatherSetting
 from habn.images import open_image
 from habn.intervention import Intervention, intervening
 from habn.layers import parameter_overhead
 from habn.metrics import class_iou, confusion_matrix
 from habn.networks.normalization import NORM_LABELS
-from habn.recording import LayerRecord, recording
+from habn.recording import LayerRecord, Records, recording
 
 CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
 LONGER_SIDE = 480
@@ -60,6 +62,8 @@ class Request:
         style: one of `STYLES`, for a style pair; None for the first.
         labels: the true classes (H, W) uint8 of the reduced image, 255 where unknown, if there are any.
         intervention: what to change in the HABN layers of both networks.
+        weather: what to lay over the reduced image before both networks see it.
+        record: whether the result holds what every normalization layer did; without, it is a hundredth as heavy.
     """
 
     image: object
@@ -67,6 +71,8 @@ class Request:
     style: str | None = None
     labels: np.ndarray | None = None
     intervention: Intervention = Intervention()
+    weather: WeatherSetting | None = None
+    record: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +87,7 @@ class Output:
         mean_iou: in [0, 1], over the classes that occur in the true labels or the answer; None without labels.
         seconds: of the forward pass alone.
         parameters: of the network; `added` of them by HABN.
-        records: one per normalization layer, in the order of evaluation.
+        records: one per normalization layer, in the order of evaluation; none where the request asks for none.
     """
 
     checkpoint: str
@@ -103,7 +109,7 @@ class Result:
 
     Attributes:
         run_id: a hash of everything that the result depends on.
-        image: (H, W, 3) uint8, the picture as the networks saw it.
+        image: (H, W, 3) uint8, the picture as the networks saw it, weather included.
         difference: (H, W) float32 in [0, 1]: 1 where the classes differ, or the mean absolute difference of the
             stylized pictures' RGB.
         correspond: whether channel k of one network is channel k of the other, since both grew from one trunk.
@@ -161,6 +167,8 @@ def run(request: Request) -> Result:
         raise RequestError(
             f"The labels are {request.labels.shape}, but the picture is {image.shape[:2]} (height, width)."
         )
+    if request.weather is not None:
+        image = _picture(request.weather.apply(_pixels(image)))
     with _load_lock:
         networks = [load_network(pair.first), load_network(pair.second)]
     run_id = _run_id(request, style, image, networks)
@@ -171,7 +179,7 @@ def run(request: Request) -> Result:
                 _apply(n, c, image, style, request) for n, c in zip(networks, (pair.first, pair.second), strict=True)
             ]
         result = Result(
-            run_id, pair.task, request.pair, style, image, *outputs, _difference(*outputs), _correspond(*networks)
+            run_id, pair.task, request.pair, style, image, *outputs, difference(*outputs), _correspond(*networks)
         )
         _cache.put(result)
     return result
@@ -180,6 +188,13 @@ def run(request: Request) -> Result:
 def recall(run_id: str) -> Result | None:
     """A result of a short while ago, by its id; None if it is no longer held."""
     return _cache.get(run_id)
+
+
+def difference(first: Output, second: Output) -> np.ndarray:
+    """(H, W) float32 in [0, 1]: 1 where the classes differ, or the mean absolute difference of the pictures' RGB."""
+    if first.labels is not None:
+        return (first.labels != second.labels).astype(np.float32)
+    return np.abs(first.picture.astype(np.float32) - second.picture).mean(2) / 255
 
 
 @lru_cache(maxsize=8)
@@ -215,7 +230,9 @@ def _check(request: Request) -> tuple[Pair, str | None]:
 
 
 def _run_id(request: Request, style: str | None, image: np.ndarray, networks: list[nn.Module]) -> str:
-    digest = hashlib.sha256(f"{request.pair} {style} {image.shape} {request.intervention.key()}".encode())
+    digest = hashlib.sha256(
+        f"{request.pair} {style} {image.shape} {request.intervention.key()} {request.record}".encode()
+    )
     for network in networks:
         digest.update(network.digest.encode())
     digest.update(image.tobytes())
@@ -226,9 +243,10 @@ def _run_id(request: Request, style: str | None, image: np.ndarray, networks: li
 
 @torch.inference_mode()
 def _apply(network: nn.Module, checkpoint: str, image: np.ndarray, style: str | None, request: Request) -> Output:
-    pixels = torch.from_numpy(image).permute(2, 0, 1)[None].to(torch.float32) / 255
+    pixels = _pixels(image)
     _warm_up(checkpoint, tuple(pixels.shape))
-    with intervening(network, request.intervention), recording(network) as records:
+    record = recording(network) if request.record else nullcontext(Records())
+    with intervening(network, request.intervention), record as records:
         started = time.perf_counter()
         answer = network(pixels, *_condition(style))[0]
         seconds = time.perf_counter() - started - records.overhead
@@ -237,9 +255,7 @@ def _apply(network: nn.Module, checkpoint: str, image: np.ndarray, style: str | 
             f"The network {checkpoint} gave values that are not finite on this picture; try another picture."
         )
     labels = answer.argmax(0).to(torch.uint8).numpy() if style is None else None
-    picture = (
-        STREET_PALETTE[labels] if style is None else (answer.permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
-    )
+    picture = STREET_PALETTE[labels] if style is None else _picture(answer[None])
     overhead = parameter_overhead(network)
     return Output(
         checkpoint=checkpoint,
@@ -256,6 +272,16 @@ def _apply(network: nn.Module, checkpoint: str, image: np.ndarray, style: str | 
     )
 
 
+def _pixels(image: np.ndarray) -> torch.Tensor:
+    """(1, 3, H, W) float32 in [0, 1] from an image (H, W, 3) uint8."""
+    return torch.from_numpy(image).permute(2, 0, 1)[None].to(torch.float32) / 255
+
+
+def _picture(pixels: torch.Tensor) -> np.ndarray:
+    """The way back from `_pixels`."""
+    return (pixels[0].permute(1, 2, 0) * 255).round().to(torch.uint8).contiguous().numpy()
+
+
 def _condition(style: str | None) -> tuple[torch.Tensor, ...]:
     """What a network takes besides the picture: a one-hot row (1, S) for a style."""
     return () if style is None else (torch.eye(len(STYLES))[STYLES.index(style)][None],)
@@ -270,16 +296,13 @@ def _picture_iou(truth: np.ndarray, labels: np.ndarray) -> float:
     return float(np.nanmean(class_iou(confusion_matrix(truth, labels, len(STREET_CLASSES)))))
 
 
-def _difference(first: Output, second: Output) -> np.ndarray:
-    if first.labels is not None:
-        return (first.labels != second.labels).astype(np.float32)
-    return np.abs(first.picture.astype(np.float32) - second.picture).mean(2) / 255
-
-
 def _correspond(first: nn.Module, second: nn.Module) -> bool:
     trunk = first.card.get("trunk")
     return trunk is not None and trunk == second.card.get("trunk")
 
 
 def _bytes(result: Result) -> int:
-    return sum(r.x.nbytes + r.y.nbytes for output in (result.first, result.second) for r in output.records)
+    outputs = (result.first, result.second)
+    pictures = [result.image, result.difference, *(o.picture for o in outputs), *(o.labels for o in outputs)]
+    recorded = [array for output in outputs for record in output.records for array in (record.x, record.y)]
+    return sum(array.nbytes for array in (*pictures, *recorded) if array is not None)

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from habn.adaptation import (
@@ -119,6 +120,9 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
     def forward(self, x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
         """Normalize x, (N, C, H, W); weight and bias, (N, C), replace the layer's own where they are given."""
         factors = self.factors(x, weight, bias, update_running=True)
+        adapts = any(slope is not None for slope in factors.slope)
+        if not adapts and not self.training and (weight is None) == (bias is None):
+            return self._normalize_statically(x, weight, bias)
         return adaptive_normalize(x, *factors, self.eps)
 
     def context(self, x: Tensor) -> Tensor:
@@ -152,6 +156,16 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
         shift = bias if bias is not None else (zeros if self.bias is None else self.bias[None])
         slope = self._slope(x, mean, var)
         return LayerFactors(self.context(x), Factors(scale, shift, mean, var), slope)
+
+    def _normalize_statically(self, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+        """Batch normalization by its own kernel: a layer that adapts nothing agrees with it to the last bit.
+
+        Rounding alone would change some pixels' classes. A weight and bias of each picture come after it, as
+        `ConditionalNorm2d` does it for every other layer.
+        """
+        own = (self.weight, self.bias) if weight is None else (None, None)
+        y = F.batch_norm(x, self.running_mean, self.running_var, *own, self.running_mean is None, 0.0, self.eps)
+        return y if weight is None else y * weight[..., None, None] + bias[..., None, None]
 
     def _slope(self, x: Tensor, mean: Tensor, var: Tensor) -> Factors:
         scale, bias, toward_mean, toward_var = (

@@ -19,6 +19,7 @@ ROWS = [
     ("habn.checkpoints", "habn.recording", "habn.images", "habn.intervention"),
     ("habn.training", "habn.cards", "habn.results", "habn.figures"),
     ("habn.engine",),
+    ("habn.experiment",),
     ("habn.export",),
     ("habn.ui", "habn"),
     ("app", *COMMANDS),

@@ -69,6 +69,34 @@ class Weather:
     home: tuple[float, float, float, float]
 
 
+@dataclass(frozen=True)
+class WeatherSetting:
+    """One weather as it is laid over a picture.
+
+    Attributes:
+        name: a key of `WEATHER`.
+        strength: in [0, 5]; 0 leaves the picture as it is.
+        place: (x, y) of the change in [0, 1] of width and height; None for `draw_place` of the seed.
+        seed: draws all else about it, such as the angle of a shadow.
+
+    Raises:
+        ValueError: one sentence, if an attribute is not as above.
+    """
+
+    name: str
+    strength: float
+    place: tuple[float, float] | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _find(self.name)
+        _check_setting(self.strength, self.place)
+
+    def apply(self, pixels: Tensor) -> Tensor:
+        """Lay it over pixels (N, 3, H, W) in [0, 1]; see `apply_weather`."""
+        return apply_weather(pixels, self.name, self.strength, self.seed, self.place)
+
+
 WEATHER: dict[str, Weather] = {}
 """Every weather by name, in the order in which tables and the page list them."""
 
@@ -289,10 +317,14 @@ def _check(pixels: Tensor, strength: float, seed: int | Tensor, place: tuple[flo
         raise ValueError(f"Weather needs pixels of shape (N, 3, H, W), not {tuple(pixels.shape)}.")
     if pixels.dtype not in (torch.float32, torch.float64):
         raise ValueError(f"Weather needs float32 or float64 pixels in [0, 1], not {pixels.dtype}: convert them first.")
-    if not 0 <= strength <= max(STRENGTHS):
-        raise ValueError(f"The strength of a weather is between 0 and {max(STRENGTHS)}, not {strength}.")
     many = isinstance(seed, Tensor) and seed.shape == pixels.shape[:1] and not seed.is_floating_point()
     if not many and not isinstance(seed, int):
         raise ValueError(f"The seed of a weather is an integer, or a tensor of {len(pixels)} for as many pictures.")
+    _check_setting(strength, place)
+
+
+def _check_setting(strength: float, place: tuple[float, float] | None) -> None:
+    if not 0 <= strength <= max(STRENGTHS):
+        raise ValueError(f"The strength of a weather is between 0 and {max(STRENGTHS)}, not {strength}.")
     if place is not None and not (len(place) == 2 and all(0 <= fraction <= 1 for fraction in place)):
         raise ValueError(f"A place is (x, y) in [0, 1] of width and height, not {place}.")

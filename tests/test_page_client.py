@@ -17,6 +17,9 @@ from PIL import Image
 
 from habn import engine
 from habn.data.segmentation import STREET_PALETTE
+from habn.data.weather import WeatherSetting
+from habn.experiment import run_experiment
+from habn.intervention import Intervention
 from habn.ui.examples import EXAMPLES, labels_of
 
 SCENE = str(EXAMPLES[0])
@@ -181,3 +184,37 @@ def test_two_clients_at_once_never_see_each_others_results(page_address: str, tm
         expected = engine.run(engine.Request(photo, "camvid")).second.picture
         assert picture.shape == expected.shape, photo.name
         assert (picture == expected).all(axis=2).mean() > 0.99, photo.name
+
+
+def test_an_experiment_says_what_weather_and_a_frozen_adaptation_change(client: Client):
+    request = (handle_file(SCENE), "camvid", "starry_night")
+    answer = client.predict(*request, [0, 0, 0, 0], "own", None, "haze", 4, [0.5, 0.4], api_name="/experiment")
+    first, second, changes, figures = answer
+    weather = WeatherSetting("haze", 4.0, (0.5, 0.4))
+    frozen = Intervention((0, 0, 0, 0))
+    asked = engine.Request(SCENE, "camvid", labels=labels_of(SCENE), weather=weather, intervention=frozen)
+    expected = run_experiment(asked)
+    assert figures["task"] == "segmentation"
+    for side, (before, after), change in (("first", first, changes[0]), ("second", second, changes[1])):
+        found = getattr(expected, side)
+        assert figures[side]["changed"] == pytest.approx((read(before) != read(after)).any(axis=2).mean())
+        assert figures[side]["changed"] == pytest.approx(found.share, abs=0.002)
+        assert figures[side]["mean_iou"] == pytest.approx(found.mean_iou, abs=0.002)
+        assert read(change).shape == (360, 480, 3)
+    unchanged = client.predict(*request, [1, 1, 1, 1], "own", None, "none", 3, None, api_name="/experiment")[3]
+    assert unchanged["first"]["changed"] == unchanged["second"]["changed"] == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (([1, 1, 1], "own", None, "none", 3, None), "one entry for each of scale, bias, mean and var"),
+        (([1, 1, 1, 3], "own", None, "none", 3, None), "four numbers from 0 to 2"),
+        (([1, 1, 1, 1], "mean", ["attic"], "none", 3, None), "no HABN layer 'attic'"),
+        (([1, 1, 1, 1], "own", None, "haze", 9, None), "between 0 and 5"),
+        (([1, 1, 1, 1], "own", None, "haze", 3, [0.5, "x"]), "given in numbers"),
+    ],
+)
+def test_an_experiment_that_makes_no_sense_is_refused_in_one_sentence(client: Client, change: tuple, sentence: str):
+    with pytest.raises(AppError, match=sentence):
+        client.predict(handle_file(SCENE), "camvid", "starry_night", *change, api_name="/experiment")

@@ -63,6 +63,13 @@ def pairs_of(task: str) -> list[tuple[I18nData, str]]:
     return [(words.label(f"pairs.{name}"), name) for name, pair in engine.PAIRS.items() if pair.task == task]
 
 
+def request_for(photo: str, pair: str, style: str) -> engine.Request:
+    """What the engine is asked for an uploaded photo: with its labels, if it is a shipped example that has some."""
+    stylizing = pair in engine.PAIRS and engine.PAIRS[pair].task == "style"
+    labels = None if stylizing or not Path(photo).is_file() else labels_of(photo)
+    return engine.Request(photo, pair, style if stylizing else None, labels)
+
+
 def run(photo: str, pair: str, style: str) -> engine.Result:
     """Both networks' answer to an uploaded photo.
 
@@ -71,9 +78,7 @@ def run(photo: str, pair: str, style: str) -> engine.Result:
         engine.RequestError: no such pair or style.
         CheckpointError: a network cannot be loaded.
     """
-    stylizing = pair in engine.PAIRS and engine.PAIRS[pair].task == "style"
-    labels = None if stylizing or not Path(photo).is_file() else labels_of(photo)
-    return engine.run(engine.Request(photo, pair, style if stylizing else None, labels))
+    return engine.run(request_for(photo, pair, style))
 
 
 def on_load(request: gr.Request) -> tuple:
@@ -100,7 +105,7 @@ def on_settings(request: gr.Request) -> tuple:
         return gr.skip(), *_refuse(error, language)
     link = link.within(result.second.records)
     if link.ignored:
-        _note(words.say("link.ignored", language, keys=", ".join(link.ignored)))
+        note(words.say("link.ignored", language, keys=", ".join(link.ignored)))
     return photo, *_draw(result, Shown(result.run_id, photo, link.pair, link.style), link.opacity, link, language)
 
 
@@ -130,7 +135,7 @@ def on_opacity(shown: Shown | None, opacity: int) -> tuple | dict:
     try:
         return pictures.draw_pair(_recall(shown), opacity)
     except REFUSALS as error:
-        return _note(str(error))
+        return note(str(error))
 
 
 def on_select(shown: Shown | None, event: gr.EventData) -> dict:
@@ -140,7 +145,7 @@ def on_select(shown: Shown | None, event: gr.EventData) -> dict:
     try:
         return _inspect(_recall(shown), event.layer, event.channel)
     except ValueError as error:
-        return _note(str(error))
+        return note(str(error))
 
 
 def _draw(result: engine.Result, shown: Shown, opacity: int, link: Link, language: str) -> Answer:
@@ -169,7 +174,7 @@ def _address(result: engine.Result, photo: str, link: Link) -> dict:
 
 
 def _refuse(error: Exception, language: str) -> Answer:
-    _note(str(error))
+    note(str(error))
     unchanged = Answer(*[gr.skip()] * len(Answer._fields))
     return unchanged._replace(verdict=panels.draw_refusal(str(error), language))
 
@@ -184,6 +189,7 @@ def _recall(shown: Shown) -> engine.Result:
     return engine.recall(shown.run_id) or run(shown.photo, shown.pair, shown.style)
 
 
-def _note(sentence: str) -> dict:
+def note(sentence: str) -> dict:
+    """Say a sentence in a corner of the page for a while, and leave everything else as it is."""
     gr.Warning(escape(sentence, quote=False), duration=SECONDS_OF_A_NOTE)
     return gr.skip()

@@ -1,6 +1,9 @@
 """The page's named endpoints for programs (`gradio_client`); they do not depend on the layout."""
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
@@ -9,14 +12,21 @@ from gradio.utils import get_upload_folder
 
 from habn import engine
 from habn.data.styles import STYLES
+from habn.data.weather import WEATHER
+from habn.experiment import Experiment, run_experiment
+from habn.intervention import CONTEXTS
 from habn.recording import LayerRecord
 from habn.ui import pictures
-from habn.ui.callbacks import REFUSALS, run
+from habn.ui.callbacks import REFUSALS, request_for, run
+from habn.ui.experiment.settings import read_intervention, read_weather
 from habn.ui.photo import Photo
+
+NO_WEATHER = "none"
+UNPAINTED = [context for context in CONTEXTS if context != "painted"]
 
 
 def add_endpoints(concurrency_id: str) -> None:
-    """Add `/compare` and `/inspect` to the page under construction.
+    """Add `/compare`, `/inspect` and `/experiment` to the page under construction.
 
     Args:
         concurrency_id: of the events that run a network, one at a time.
@@ -31,7 +41,22 @@ def add_endpoints(concurrency_id: str) -> None:
         inspection = [gr.JSON(label="layers"), gr.File(label="factors")]
         limits = {"concurrency_id": concurrency_id, "concurrency_limit": 1}
         gr.Button().click(compare, request, comparison, api_name="compare", **limits)
+        change = [
+            gr.JSON([1, 1, 1, 1], label="strengths"),
+            gr.Dropdown(UNPAINTED, value="own", label="context"),
+            gr.JSON(None, label="layers"),
+            gr.Dropdown([NO_WEATHER, *WEATHER], value=NO_WEATHER, label="weather"),
+            gr.Number(3, label="strength"),
+            gr.JSON(None, label="place"),
+        ]
+        outcome = [
+            gr.ImageSlider(label="first"),
+            gr.ImageSlider(label="second"),
+            gr.ImageSlider(label="changes"),
+            gr.JSON(label="figures"),
+        ]
         gr.Button().click(inspect, [*request, layer], inspection, api_name="inspect", **limits)
+        gr.Button().click(experiment, [*request, *change], outcome, api_name="experiment", **limits)
 
 
 def compare(photo: str | None, pair: str, style: str) -> tuple[tuple[str, str], str, dict]:
@@ -69,13 +94,63 @@ def inspect(photo: str | None, pair: str, style: str, layer: str) -> tuple[list[
     return summary, _save_factors(dict(zip(("first", "second"), chosen, strict=True)))
 
 
+def experiment(
+    photo: str | None,
+    pair: str,
+    style: str,
+    strengths: list[float],
+    context: str,
+    layers: list[str] | None,
+    weather: str,
+    strength: float,
+    place: list[float] | None,
+) -> tuple[tuple[str, str], tuple[str, str], tuple[str, str], dict]:
+    """Run both networks of a pair on a photo as it is, and again with its weather and their adaptation changed.
+
+    `strengths` multiply what HABN adapts of scale, bias, mean and variance (0 to 2 each; 0 freezes a parameter at its
+    static value, 1 leaves it as learned). `context` is what becomes of the map s: own, mean, shuffled or inverted.
+    `layers` names the layers to change, null for all (`/inspect` lists them). `weather` is laid over the photo before
+    both networks see it, `strength` 0 to 5, its centre at `place`, [x, y] from left and top in [0, 1], or null.
+
+    Returns each network's pictures before and after (PNG), the maps of what changed in both, and the figures: task,
+    and for each network its label, the share of pixels that changed class (for style the mean absolute distance of the
+    pictures, in [0, 1]), and mIoU before and after where the photo has labels.
+    """
+    settings = {"strength": strengths, "adapted": [True] * 4, "context": context, "layers": layers}
+    with _refusing(photo):
+        sky = None if weather == NO_WEATHER else read_weather({"name": weather, "strength": strength, "place": place})
+        request = replace(request_for(photo, pair, style), intervention=read_intervention(settings), weather=sky)
+        found = run_experiment(request)
+    image, task = found.before.image, found.before.task
+    figures = {"task": task, "first": _change(found, "first"), "second": _change(found, "second")}
+    maps = tuple(pictures.publish(pictures.draw_map(image, c.map, task)) for c in (found.first, found.second))
+    return (
+        (pictures.publish(found.before.first.picture), pictures.publish(found.after.first.picture)),
+        (pictures.publish(found.before.second.picture), pictures.publish(found.after.second.picture)),
+        maps,
+        figures,
+    )
+
+
 def _run(photo: str | None, pair: str, style: str) -> engine.Result:
+    with _refusing(photo):
+        return run(photo, pair, style)
+
+
+@contextmanager
+def _refusing(photo: str | None) -> Iterator[None]:
+    """Hand programs the sentence of a refusal, also where there is no photo."""
     if photo is None:
         raise gr.Error("There is no photo; give one as a file.", print_exception=False)
     try:
-        return run(photo, pair, style)
-    except REFUSALS as error:
+        yield
+    except (*REFUSALS, ValueError) as error:  # settings and interventions refuse with a ValueError
         raise gr.Error(str(error), print_exception=False) from error
+
+
+def _change(found: Experiment, side: str) -> dict:
+    change = getattr(found, side)
+    return {"label": getattr(found.after, side).label, "changed": change.share, "mean_iou": change.mean_iou}
 
 
 def _figures(output: engine.Output) -> dict:

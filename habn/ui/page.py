@@ -8,6 +8,7 @@ from habn.ui import callbacks, link, words
 from habn.ui.compare import build_compare
 from habn.ui.copy_link import CopyLink
 from habn.ui.endpoints import add_endpoints
+from habn.ui.experiment import build_experiment
 from habn.ui.inspector import Inspector
 
 TITLE = "HABN Explorer"
@@ -50,6 +51,8 @@ def build_page() -> gr.Blocks:
             with gr.Tab(words.label("page.layers"), id="layers"):
                 gr.Markdown(words.label("page.layers_help"))
                 inspector = Inspector()
+            with gr.Tab(words.label("page.experiment"), id="experiment"):
+                build_experiment(page, shown, NETWORK_SLOT)
         answer = callbacks.Answer(shown=shown, inspector=inspector, copy_link=copy_link, **compare.answer())
         running = {
             "show_progress": "minimal",

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from gradio.utils import get_upload_folder
 
-from habn.engine import Result
+from habn.engine import Output, Result
 from habn.images import save_png
 
 CHANGED = np.array([255, 122, 26], np.float32)  # orange: far from every class colour, seen with any colour vision
@@ -14,24 +14,33 @@ FULL_DIFFERENCE = 0.25  # of the colour range, where a stylized picture's differ
 
 
 def draw_pair(result: Result, opacity: int) -> tuple[str, str]:
-    """Publish both networks' pictures and return their paths.
-
-    Args:
-        result: what the networks made of a photo.
-        opacity: of the classes' colours over the photo, in percent; a stylized picture always replaces the photo.
-    """
-    share = opacity / 100 if result.task == "segmentation" else 1.0
-    pictures = (_blend(result.image, output.picture, share) for output in (result.first, result.second))
-    first, second = (_publish(picture) for picture in pictures)
+    """Publish both networks' pictures and return their paths; `opacity` as in `draw_answer`."""
+    first, second = (publish(draw_answer(result.image, output, opacity)) for output in (result.first, result.second))
     return first, second
 
 
 def draw_difference(result: Result) -> str:
     """Publish the photo in grey with the places where the two networks differ in orange, and return its path."""
-    full = 1.0 if result.task == "segmentation" else FULL_DIFFERENCE
-    amount = np.clip(result.difference / full, 0, 1)[..., None]
-    grey = result.image.mean(axis=2, keepdims=True) * 0.45
-    return _publish((grey * (1 - amount) + CHANGED * amount).astype(np.uint8))
+    return publish(draw_map(result.image, result.difference, result.task))
+
+
+def draw_answer(image: np.ndarray, output: Output, opacity: int) -> np.ndarray:
+    """A network's answer to an image, (H, W, 3) uint8.
+
+    Args:
+        image: what the network saw.
+        output: what it made of it.
+        opacity: of the classes' colours over the image, in percent; a stylized picture always replaces it.
+    """
+    return _blend(image, output.picture, 1.0 if output.labels is None else opacity / 100)
+
+
+def draw_map(image: np.ndarray, amounts: np.ndarray, task: str) -> np.ndarray:
+    """An image in grey, orange by `amounts` (H, W) in [0, 1]: a difference or a change between two answers."""
+    full = 1.0 if task == "segmentation" else FULL_DIFFERENCE
+    amount = np.clip(amounts / full, 0, 1)[..., None]
+    grey = image.mean(axis=2, keepdims=True) * 0.45
+    return (grey * (1 - amount) + CHANGED * amount).astype(np.uint8)
 
 
 def _blend(photo: np.ndarray, picture: np.ndarray, share: float) -> np.ndarray:
@@ -40,7 +49,7 @@ def _blend(photo: np.ndarray, picture: np.ndarray, share: float) -> np.ndarray:
     return (photo * np.float32(1 - share) + picture * np.float32(share)).astype(np.uint8)
 
 
-def _publish(image: np.ndarray) -> str:
+def publish(image: np.ndarray) -> str:
     """Write `image` into Gradio's cache, named by its content: only who has the picture can know its address."""
     folder = Path(get_upload_folder()) / "pictures"
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,54 @@
+"""The tab Experiment: change the light of the photo, or how a network adapts, and see what it does to the answers."""
+
+import gradio as gr
+
+from habn.ui import words
+from habn.ui.experiment import callbacks
+from habn.ui.experiment.components import AdaptationControls, Outcome, WeatherControls
+
+ANSWERS_AT_ONCE = 4  # of events that run no network
+
+
+def build_experiment(page: gr.Blocks, shown: gr.State, network_slot: str) -> None:
+    """Build the contents of the tab under construction, and bind their events.
+
+    Args:
+        page: whose address may say what to start from.
+        shown: the comparison that the page shows, a `habn.ui.callbacks.Shown`; the tab follows it.
+        network_slot: concurrency id of the events that run a network, one at a time.
+    """
+    gr.Markdown(words.label("experiment.intro"))
+    with gr.Tabs():
+        with gr.Tab(words.label("experiment.weather_tab"), id="weather"):
+            weather, weathered = _build_part("experiment.weather_help", WeatherControls, rows=2, pictures=3)
+        with gr.Tab(words.label("experiment.adaptation_tab"), id="adaptation"):
+            adaptation, adapted = _build_part("experiment.adaptation_help", AdaptationControls, rows=1, pictures=4)
+    quick = {"show_progress": "hidden", "concurrency_limit": ANSWERS_AT_ONCE, "api_visibility": "private"}
+    page.load(callbacks.on_link, [weather, adaptation], [weather, adaptation], **quick)
+    shown.change(callbacks.on_shown, [shown, weather, adaptation], [weather, adaptation], **quick)
+    for controls, outcome, on_input in (
+        (weather, weathered, callbacks.on_weather),
+        (adaptation, adapted, callbacks.on_adaptation),
+    ):
+        controls.input(
+            on_input,
+            [shown, controls],
+            [outcome, controls],
+            trigger_mode="always_last",
+            show_progress="minimal",
+            show_progress_on=outcome,
+            concurrency_id=network_slot,
+            concurrency_limit=1,
+            api_visibility="private",
+        )
+
+
+def _build_part(help_key: str, controls: type[gr.HTML], rows: int, pictures: int) -> tuple[gr.HTML, Outcome]:
+    """What it is about, and below it the controls beside what comes of them: networks, and pictures of each."""
+    gr.Markdown(words.label(help_key))
+    with gr.Row():
+        with gr.Column(scale=4, min_width=300):
+            built = controls()
+        with gr.Column(scale=7, min_width=320):
+            outcome = Outcome(rows=rows, pictures=pictures)
+    return built, outcome

@@ -1,0 +1,224 @@
+// Controls of the adaptation: which layer, which parameters, how much, and which map s.
+
+const DEFAULTS = { layers: null, strength: [1, 1, 1, 1], adapted: [true, true, true, true], context: "own", painted: null };
+const CONTEXTS = { own: "own", mean: "context_mean", shuffled: "shuffled", inverted: "inverted", painted: "painted" };
+const KEY_STEP = 0.02;
+const KEY_STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+let ownMap = null; // s of the layer that is shown, { height, width, levels }
+let painting = null;
+let paintedRun = null; // a painting belongs to one photo
+let brush = [0.5, 0.5];
+let last = null; // where a stroke has come to
+
+const toSend = () => ({ ...settings, painted: settings.context === "painted" ? settings.painted : null });
+const isPainting = () => settings.context === "painted" && painting !== null;
+
+function linkOf({ layers, strength, adapted, context }) {
+  const figures = strength.map((value, k) => (adapted[k] ? value : 0));
+  const ofParameters = PARAMETERS.map((name, k) => [name, figures[k] === 1 ? null : String(figures[k])]);
+  const isLinkable = context !== "own" && context !== "painted";
+  return { layers: layers?.join() ?? null, context: isLinkable ? context : null, ...Object.fromEntries(ofParameters) };
+}
+
+function buildParameters() {
+  find("parameters").append(...PARAMETERS.map((key, k) => {
+    const row = part("parameter");
+    const [box, slider] = row.querySelectorAll("input");
+    find("name", row).textContent = say(key);
+    box.setAttribute("aria-label", say("adapts", { name: say(key) }));
+    slider.setAttribute("aria-label", say("strength_of", { name: say(key) }));
+    const replaced = (values, value) => values.map((old, i) => (i === k ? value : old));
+    box.addEventListener("change", () => commit({ adapted: replaced(settings.adapted, box.checked) }));
+    slider.addEventListener("input", () => drawParameter(row));
+    slider.addEventListener("change", () => commit({ strength: replaced(settings.strength, slider.valueAsNumber) }));
+    return row;
+  }));
+}
+
+function buildContexts() {
+  find("contexts").append(...Object.entries(CONTEXTS).map(([context, word]) => {
+    const choice = part("choice");
+    choice.querySelector("input").value = context;
+    choice.querySelector("span").textContent = say(word);
+    return choice;
+  }));
+}
+
+// ---- Drawing -------------------------------------------------------------------------------------------------------
+
+function draw() {
+  takeMap();
+  drawLayers();
+  [...find("parameters").children].forEach((row, k) => {
+    const [box, slider] = row.querySelectorAll("input");
+    [box.checked, slider.value] = [settings.adapted[k], settings.strength[k]];
+    drawParameter(row);
+  });
+  for (const choice of find("contexts").querySelectorAll("input")) choice.checked = choice.value === settings.context;
+  find("description").textContent = say(`${CONTEXTS[settings.context]}_help`);
+  showPhoto(find("stage"));
+  drawMap();
+  drawTools();
+}
+
+function drawParameter(row) {
+  const [box, slider] = row.querySelectorAll("input");
+  slider.disabled = !box.checked;
+  row.querySelector("output").textContent = box.checked ? `× ${slider.value}` : say("frozen");
+}
+
+function drawLayers() {
+  const { layers } = settings;
+  const chosen = layers?.join() ?? "";
+  const options = (scene?.layers ?? layers ?? []).map((name) => new Option(name, name));
+  if (layers?.length > 1) options.push(new Option(say("layers_named", { count: layers.length, names: chosen }), chosen));
+  find("layers").replaceChildren(new Option(say("all_layers"), ""), ...options);
+  find("layers").value = chosen;
+}
+
+// Layers of another pair of networks, which this one does not have, stand for all layers, as they do on the server.
+function dropUnknownLayers() {
+  if (settings.layers?.some((name) => !scene.layers.includes(name))) settings = { ...settings, layers: null };
+}
+
+// The map that came with the scene; strokes stay when another layer is chosen, but not when another photo is.
+function takeMap() {
+  if (!scene || scene.map === ownMap?.from) return;
+  dropUnknownLayers();
+  const { height, width, data } = scene.map;
+  ownMap = { from: scene.map, height, width, levels: toBytes(data) };
+  if (painting?.isTouched && paintedRun === scene.run) return;
+  painting = new Painting({ height, width, levels: ownMap.levels.slice() });
+  if (paintedRun !== null && paintedRun !== scene.run) settings = { ...settings, painted: null };
+  paintedRun = scene.run;
+}
+
+function drawMap() {
+  if (!ownMap) return;
+  const map = isPainting() ? painting : changedMap(ownMap, settings.context);
+  paintMap(find("map"), map);
+  const { low, high, flat } = scene.map;
+  const figure = (level) => (low + (level / 255) * (high - low)).toFixed(2);
+  const mean = map.levels.reduce((sum, level) => sum + level, 0) / map.levels.length;
+  const ends = { low: figure(Math.min(...map.levels)), high: figure(Math.max(...map.levels)), mean: figure(mean) };
+  find("map").setAttribute("aria-label", say("map_label", ends));
+  find("shown").textContent = flat ? say("map_flat") : say("shown_layer", { layer: scene.shown });
+}
+
+function drawTools() {
+  find("tools").hidden = settings.context !== "painted";
+  find("stage").dataset.painting = isPainting();
+  find("undo").disabled = !painting?.done.length;
+  find("redo").disabled = !painting?.undone.length;
+  find("start-again").disabled = !painting?.isTouched;
+  const { low, high } = scene?.map ?? { low: 0, high: 1 };
+  const value = low + (find("brush-value").valueAsNumber / 100) * (high - low);
+  find("brush-value").nextElementSibling.textContent = value.toFixed(2);
+  find("brush-size").nextElementSibling.textContent = `${find("brush-size").value} %`;
+  drawBrush();
+}
+
+function drawBrush() {
+  const size = `${find("brush-size").value}%`;
+  Object.assign(find("brush").style, { left: `${100 * brush[0]}%`, top: `${100 * brush[1]}%`, height: size });
+}
+
+// ---- Painting ------------------------------------------------------------------------------------------------------
+
+function strokeTo(where) {
+  const radius = find("brush-size").valueAsNumber / 200;
+  painting.stroke(last ?? where, where, radius, Math.round(find("brush-value").valueAsNumber * 2.55));
+  last = where;
+  paintMap(find("map"), painting);
+}
+
+function commitPainting() {
+  const { height, width, levels, isTouched } = painting;
+  commit({ painted: isTouched ? { height, width, data: toText(levels) } : null });
+}
+
+function onPointerDown(event) {
+  if (!isPainting() || event.button !== 0) return;
+  event.preventDefault();
+  find("map").focus({ preventScroll: true });
+  find("map").setPointerCapture(event.pointerId);
+  painting.begin();
+  last = null;
+  brush = placeOf(event, find("stage"));
+  strokeTo(brush);
+}
+
+function onPointerMove(event) {
+  if (!isPainting()) return;
+  const places = (event.getCoalescedEvents?.() ?? [event]).map((each) => placeOf(each, find("stage")));
+  brush = placeOf(event, find("stage"));
+  drawBrush();
+  if (find("map").hasPointerCapture(event.pointerId)) for (const place of [...places, brush]) strokeTo(place);
+}
+
+function onPointerUp() {
+  if (!last) return;
+  last = null;
+  commitPainting();
+}
+
+function onPointerCancel() {
+  if (!last) return;
+  last = null;
+  painting.undo();
+  painting.undone.pop();
+  draw();
+}
+
+function takeBack(method) {
+  painting[method]();
+  commitPainting();
+}
+
+function onKey(event) {
+  if (!isPainting()) return;
+  const step = KEY_STEPS[event.key];
+  const isUndo = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z";
+  if (step) {
+    const size = event.shiftKey ? 5 * KEY_STEP : KEY_STEP;
+    brush = brush.map((at, axis) => Math.min(1, Math.max(0, at + size * step[axis])));
+    drawBrush();
+  } else if (event.key === " ") {
+    if (!event.repeat) painting.begin();
+    last = null;
+    strokeTo(brush);
+  } else if (isUndo) takeBack(event.shiftKey ? "redo" : "undo");
+  else return;
+  event.preventDefault();
+}
+
+function startAgain() {
+  painting.begin();
+  Object.assign(painting, { height: ownMap.height, width: ownMap.width, levels: ownMap.levels.slice() });
+  commitPainting();
+}
+
+function listen() {
+  const on = (role, type, listener) => find(role).addEventListener(type, listener);
+  on("layers", "change", (event) => commit({ layers: event.target.value ? event.target.value.split(",") : null }));
+  on("freeze", "click", () => commit({ adapted: [false, false, false, false] }));
+  on("contexts", "change", (event) => commit({ context: event.target.value }));
+  on("map", "pointerdown", onPointerDown);
+  on("map", "pointermove", onPointerMove);
+  on("map", "pointerup", onPointerUp);
+  on("map", "pointercancel", onPointerCancel);
+  on("map", "keydown", onKey);
+  on("map", "keyup", (event) => event.key === " " && onPointerUp());
+  on("brush-size", "input", drawTools);
+  on("brush-value", "input", drawTools);
+  on("undo", "click", () => takeBack("undo"));
+  on("redo", "click", () => takeBack("redo"));
+  on("start-again", "click", startAgain);
+  // The painting is kept: to choose "painted" again shows it again.
+  on("reset", "click", () => commit({ ...DEFAULTS, painted: settings.painted }));
+}
+
+buildParameters();
+buildContexts();
+listen();
+start();

@@ -1,0 +1,121 @@
+"""What the tab Experiment does when its controls ask for a run, and when the page shows another comparison."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from habn import engine
+from habn.experiment import run_experiment
+from habn.recording import LayerRecord
+from habn.ui import words
+from habn.ui.callbacks import REFUSALS, Shown, note, request_for
+from habn.ui.experiment.outcome import draw_adaptation_outcome, draw_weather_outcome, publish
+from habn.ui.experiment.settings import (
+    MapRange,
+    encode_map,
+    read_intervention,
+    read_layers,
+    read_weather,
+    settings_of,
+)
+from habn.ui.inspector.encoding import most_adapted_layer
+from habn.ui.link import link_of
+
+SORRY = (*REFUSALS, ValueError)  # what settings, weather and interventions refuse is a ValueError with a sentence
+
+
+def on_link(weather: dict | None, adaptation: dict | None, request: gr.Request) -> tuple[dict, dict]:
+    """Set the controls as the page's address says, before anything is run."""
+    values = zip((weather, adaptation), settings_of(link_of(request)), strict=True)
+    return tuple({**(value or {}), "settings": settings} if settings else gr.skip() for value, settings in values)
+
+
+def on_shown(shown: Shown | None, weather: dict | None, adaptation: dict | None) -> tuple[dict, dict]:
+    """Tell the controls which comparison the page shows; the networks run once a visitor looks at them."""
+    if shown is None:
+        return gr.skip(), gr.skip()
+    return tuple({**(value or {}), "run": shown.run_id} for value in (weather, adaptation))
+
+
+def on_weather(shown: Shown | None, value: dict | None, request: gr.Request) -> tuple[dict, dict]:
+    """Run both networks in the weather that was set."""
+    if shown is None or not _has_settings(value):
+        return gr.skip(), gr.skip()
+    try:
+        weather = read_weather(value["settings"])
+        found = run_experiment(replace(_request(shown), weather=weather))
+    except SORRY as error:
+        return note(str(error)), gr.skip()
+    outcome = draw_weather_outcome(found, weather.strength, words.language_of(request))
+    return outcome, _answer(shown, value, _photo(found.after))
+
+
+def on_adaptation(shown: Shown | None, value: dict | None, request: gr.Request) -> tuple[dict, dict]:
+    """Run both networks with their adaptation as it was set."""
+    if shown is None or not _has_settings(value):
+        return gr.skip(), gr.skip()
+    language = words.language_of(request)
+    try:
+        plain = engine.run(_request(shown))
+        settings = _with_known_layers(value["settings"], plain, language)
+        record = _record(plain, read_layers(settings))
+        intervention = read_intervention(settings, MapRange.of(record.context))
+        found = run_experiment(replace(_request(shown), intervention=intervention))
+    except SORRY as error:
+        return note(str(error)), gr.skip()
+    outcome = draw_adaptation_outcome(found, intervention, language)
+    return outcome, _answer(shown, value, {**_photo(plain), **_layers(plain, record)})
+
+
+def _has_settings(value: object) -> bool:
+    return isinstance(value, Mapping) and isinstance(value.get("settings"), Mapping)
+
+
+def _request(shown: Shown) -> engine.Request:
+    return request_for(shown.photo, shown.pair, shown.style)
+
+
+def _answer(shown: Shown, value: dict, scene: dict[str, Any]) -> dict[str, Any]:
+    """What the controls draw, with the settings that it belongs to: if others are set by now, they ask again."""
+    return {"run": shown.run_id, "scene": {"run": shown.run_id, "answers": value["settings"], **scene}}
+
+
+def _photo(result: engine.Result) -> dict[str, Any]:
+    return {"photo": publish(result.image), "shape": list(result.image.shape[:2])}
+
+
+def _with_known_layers(settings: Mapping[str, Any], result: engine.Result, language: str) -> Mapping[str, Any]:
+    """The settings, for all layers if they name one that these networks do not have, such as that of another pair."""
+    unknown = (read_layers(settings) or frozenset()) - {record.name for record in result.second.records}
+    if not unknown:
+        return settings
+    note(words.say("experiment.layer_gone", language, names=", ".join(sorted(unknown))))
+    return {**settings, "layers": None}
+
+
+def _record(result: engine.Result, layers: frozenset[str] | None) -> LayerRecord:
+    """The first of the layers that are changed; where all are, the one that adapts most."""
+    records = result.second.records
+    if not layers:
+        return records[most_adapted_layer(records)]
+    return next(record for record in records if record.name in layers)
+
+
+def _layers(result: engine.Result, record: LayerRecord) -> dict[str, Any]:
+    """Names of all layers, and the map *s* of one."""
+    levels, ends = encode_map(record.context)
+    return {
+        "layers": [record.name for record in result.second.records],
+        "shown": record.name,
+        "map": {
+            "height": levels.shape[0],
+            "width": levels.shape[1],
+            "data": base64.b64encode(levels.tobytes()).decode(),
+            "low": ends.low,
+            "high": ends.high,
+            "flat": record.dead,
+        },
+    }

@@ -17,7 +17,7 @@ ROWS = [
     ("habn.layers",),
     ("habn.networks", "habn.data"),
     ("habn.checkpoints", "habn.recording", "habn.images", "habn.intervention"),
-    ("habn.training", "habn.cards", "habn.results", "habn.figures"),
+    ("habn.training", "habn.cards", "habn.results", "habn.figures", "habn.lesson"),
     ("habn.engine",),
     ("habn.experiment",),
     ("habn.export",),

@@ -2,7 +2,7 @@
 
 The layers are real ones on the picture's three channels. Both were trained on one small task, in the picture's red
 channel: let each region come out with mean 0 and spread 1, which is what normalization promises for the picture as a
-whole. `assets/fit_lesson.py` trained them; nothing here is drawn or typed but the picture's recipe.
+whole. `assets/fit_lesson.py` trained them; of what they do nothing is drawn or typed, it is recorded.
 """
 
 import hashlib
@@ -25,6 +25,8 @@ HEIGHT, WIDTH = 72, 96
 REGIONS = ("blue", "red")
 CHANNEL = 0
 """The channel that the lesson and its task speak of: red."""
+START, TRAINED = 0, 1
+"""Each layer's records: before training, when both layers are the same plain normalization, and after it."""
 
 MEANS = np.array([[0.36, 0.42, 0.74], [0.62, 0.30, 0.26]])  # of red, green and blue in each region
 SPREADS = np.array([[0.05, 0.05, 0.05], [0.12, 0.06, 0.03]])
@@ -32,10 +34,11 @@ WEIGHTS = Path(__file__).parent.parent / "assets" / "lesson.safetensors"
 
 
 class Side(NamedTuple):
-    """One of the two layers, in the form that the inspector shows: what it is called, and its one record."""
+    """One of the two layers, as the inspector shows it: its name, its records START and TRAINED, no classes."""
 
     label: str
     records: tuple[LayerRecord, ...]
+    labels: None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +51,7 @@ class Lesson:
         regions: where each of REGIONS is, (H, W) bool.
         first, second: BN and HABN.
         twins: for each region a pixel, (row, column), both with the same value in CHANNEL, far from the border.
-        misfit: of BN and HABN, how far the task was missed; see `misfit`.
+        misfit: of trained BN and HABN, how far the task was missed; see `misfit`.
         added: parameters that HABN has and BN has not.
     """
 
@@ -75,19 +78,18 @@ def load_lesson() -> Lesson:
         OSError, SafetensorError: when the file of the weights is missing or damaged.
     """
     image, regions = draw_picture()
-    layers = build_layers(image)
-    layers.load_state_dict(load_file(WEIGHTS))
+    start, trained = build_layers(image), build_layers(image)
+    trained.load_state_dict(load_file(WEIGHTS))
     x = pixels_of(image)
-    sides, misfits = [], []
-    for name, layer in layers.items():
-        network = nn.Sequential(OrderedDict(norm=layer)).eval()
-        with torch.inference_mode(), recording(network) as records:
-            misfits.append(float(misfit(network(x), regions)))
-        sides.append(Side(NORM_LABELS[name], tuple(records)))
+    first, second = (
+        Side(NORM_LABELS[norm], (_record("start", start[norm], x), _record("trained", trained[norm], x)))
+        for norm in ("bn", "habn")
+    )
+    missed = tuple(float(misfit(torch.from_numpy(side.records[TRAINED].y)[None], regions)) for side in (first, second))
     digest = hashlib.sha256(WEIGHTS.read_bytes() + image.tobytes()).hexdigest()
-    twins = find_twins(sides[0].records[0].x[CHANNEL], regions)
-    added = parameter_overhead(layers["habn"]).added
-    return Lesson(digest[:20], image, regions, *sides, twins, tuple(misfits), added)
+    twins = find_twins(first.records[START].x[CHANNEL], regions)
+    added = parameter_overhead(trained["habn"]).added
+    return Lesson(digest[:20], image, regions, first, second, twins, missed, added)
 
 
 def draw_picture(seed: int = 0) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -109,9 +111,11 @@ def pixels_of(image: np.ndarray) -> Tensor:
     return torch.from_numpy(image).permute(2, 0, 1)[None].contiguous().float() / 255
 
 
-def build_layers(image: np.ndarray) -> nn.ModuleDict:
-    """Both layers before training, under the names of their normalizations; their running statistics are the image's."""
-    layers = nn.ModuleDict({"bn": nn.BatchNorm2d(3), "habn": HyperAdaptiveBatchNorm2d(3)}).eval()
+def build_layers(image: np.ndarray, seed: int = 4) -> nn.ModuleDict:
+    """Both layers before training, by the names of their normalizations; their running statistics are the image's."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)  # of the encoder; from some starts it finds a map with the regions in several shades
+        layers = nn.ModuleDict({"bn": nn.BatchNorm2d(3), "habn": HyperAdaptiveBatchNorm2d(3)}).eval()
     var, mean = torch.var_mean(pixels_of(image), (0, 2, 3), correction=0)
     for layer in layers.values():
         layer.running_mean.copy_(mean)
@@ -145,6 +149,13 @@ def find_twins(x: np.ndarray, regions: dict[str, np.ndarray], border: int = 8) -
     value = shared[len(shared) // 2]
     found = {name: np.argwhere(where & (x == value)) for name, where in inner.items()}
     return {name: tuple(map(int, pixels[len(pixels) // 2])) for name, pixels in found.items()}
+
+
+def _record(name: str, layer: nn.Module, x: Tensor) -> LayerRecord:
+    network = nn.Sequential(OrderedDict({name: layer})).eval()
+    with torch.inference_mode(), recording(network) as records:
+        network(x)
+    return records[0]
 
 
 def _inner(where: np.ndarray, border: int) -> np.ndarray:

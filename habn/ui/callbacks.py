@@ -133,7 +133,7 @@ def on_opacity(shown: Shown | None, opacity: int) -> tuple | dict:
     if shown is None:
         return gr.skip()
     try:
-        return pictures.draw_pair(_recall(shown), opacity)
+        return pictures.draw_pair(recall(shown), opacity)
     except REFUSALS as error:
         return note(str(error))
 
@@ -143,7 +143,7 @@ def on_select(shown: Shown | None, event: gr.EventData) -> dict:
     if shown is None or event.run != shown.run_id:
         return gr.skip()
     try:
-        return _inspect(_recall(shown), event.layer, event.channel)
+        return inspect(recall(shown), event.layer, event.channel)
     except ValueError as error:
         return note(str(error))
 
@@ -159,7 +159,7 @@ def _draw(result: engine.Result, shown: Shown, opacity: int, link: Link, languag
         panels.draw_figures(result, language),
         panels.draw_legend(result, language),
         pictures.draw_difference(result),
-        _inspect(result, layer, link.channel, look=link.look()),
+        inspect(result, layer, link.channel, look=link.look()),
         _address(result, shown.photo, link),
     )
 
@@ -179,13 +179,19 @@ def _refuse(error: Exception, language: str) -> Answer:
     return unchanged._replace(verdict=panels.draw_refusal(str(error), language))
 
 
-def _inspect(result: engine.Result, layer: int | None, channel: int | None, look: dict | None = None) -> dict:
+def inspect(result: engine.Result, layer: int | None, channel: int | None, look: dict | None = None) -> dict:
+    """An inspector's value for a result; see `build_inspection`."""
     outputs = (result.first, result.second)
     facts = {"photo": result.image, "correspond": result.correspond}
     return build_inspection(result.run_id, *outputs, layer, channel, **facts, look=look)
 
 
-def _recall(shown: Shown) -> engine.Result:
+def recall(shown: Shown) -> engine.Result:
+    """What the page shows, remembered or made again.
+
+    Raises:
+        ImageError, engine.RequestError, CheckpointError: as `run`.
+    """
     return engine.recall(shown.run_id) or run(shown.photo, shown.pair, shown.style)
 
 

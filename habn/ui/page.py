@@ -10,6 +10,7 @@ from habn.ui.copy_link import CopyLink
 from habn.ui.endpoints import add_endpoints
 from habn.ui.experiment import build_experiment
 from habn.ui.inspector import Inspector
+from habn.ui.learn import build_learn
 
 TITLE = "HABN Explorer"
 
@@ -53,6 +54,8 @@ def build_page() -> gr.Blocks:
                 inspector = Inspector()
             with gr.Tab(words.label("page.experiment"), id="experiment"):
                 build_experiment(page, shown, NETWORK_SLOT)
+            with gr.Tab(words.label("page.learn"), id="learn") as learn:
+                build_learn(shown, tabs, learn, NETWORK_SLOT, DRAWINGS_AT_ONCE)
         answer = callbacks.Answer(shown=shown, inspector=inspector, copy_link=copy_link, **compare.answer())
         running = {
             "show_progress": "minimal",

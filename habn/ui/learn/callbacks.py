@@ -1,0 +1,75 @@
+"""What the lesson does when a step, a layer or another tab is asked for."""
+
+from dataclasses import replace
+
+import gradio as gr
+
+from habn.experiment import run_experiment
+from habn.intervention import Intervention
+from habn.lesson import load_lesson
+from habn.ui import callbacks, words
+from habn.ui.callbacks import REFUSALS, Shown
+from habn.ui.learn.components import PHOTO_STEPS, STEPS
+from habn.ui.learn.photo import build_last_step, build_photo_step
+from habn.ui.learn.regions import build_region_step, inspect_lesson
+from habn.ui.learn.step import Step, sayer
+
+FROZEN = Intervention(strength=(0.0, 0.0, 0.0, 0.0))
+
+
+def on_step(event: gr.EventData, request: gr.Request) -> Step | dict:
+    """Show one of the steps about the two-region picture."""
+    if event.step not in STEPS or event.step in PHOTO_STEPS:
+        return gr.skip()
+    return build_region_step(event.step, load_lesson(), sayer(words.language_of(request)))
+
+
+def on_photo_step(shown: Shown | None, event: gr.EventData, request: gr.Request) -> Step | dict:
+    """Show one of the steps about the visitor's photo."""
+    return _show_photo(shown, event.step, words.language_of(request)) if event.step in PHOTO_STEPS else gr.skip()
+
+
+def on_return(shown: Shown | None, text: dict | None, request: gr.Request) -> Step | dict:
+    """The tab is opened again: a step about the photo shows the newest one."""
+    if not text or text["step"] not in PHOTO_STEPS or (shown and text.get("run") == shown.run_id):
+        return gr.skip()
+    return _show_photo(shown, text["step"], words.language_of(request))
+
+
+def on_shown(shown: Shown | None, text: dict | None, request: gr.Request) -> Step | dict:
+    """A photo is there: a step that waited for it, as a link to one does, is shown."""
+    return on_return(shown, text, request) if text and "note" in text else gr.skip()
+
+
+def on_pick(shown: Shown | None, event: gr.EventData) -> dict:
+    """Show the layer and channel picked in the lesson's inspector; a pick from an older photo is left alone."""
+    try:
+        if event.run == load_lesson().run_id:
+            return inspect_lesson(load_lesson(), event.layer, event.channel)
+        return callbacks.on_select(shown, event)
+    except ValueError as error:
+        return callbacks.note(str(error))
+
+
+def on_tab(event: gr.EventData) -> dict:
+    """Open another tab."""
+    return gr.update(selected=event.tab)
+
+
+def _show_photo(shown: Shown | None, number: int, language: str) -> Step:
+    say = sayer(language)
+    if shown is None:
+        return _without(number, say("no_photo"))
+    try:
+        if number == 5:
+            return build_photo_step(callbacks.recall(shown), say, language)
+        request = replace(callbacks.request_for(shown.photo, shown.pair, shown.style), intervention=FROZEN)
+        experiment = run_experiment(request)
+        return build_last_step(experiment.before, experiment.second, say)
+    except REFUSALS as error:
+        return _without(number, str(error))
+
+
+def _without(number: int, note: str) -> Step:
+    """A step that cannot be shown, and why: the inspector stays as it is, and nothing is asked."""
+    return Step({"step": number, "note": note}, gr.skip(), None)

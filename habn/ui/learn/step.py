@@ -1,0 +1,106 @@
+"""What every step of the lesson is made of: words in the visitor's language, figures, tables, pictures with marks.
+
+The words are words/learn.json, of which "N_..." belong to step N. They hold HTML; what is filled in is escaped.
+"""
+
+from collections.abc import Callable, Iterable
+from html import escape
+from typing import Any, NamedTuple
+
+import gradio as gr
+import numpy as np
+
+from habn.ui import pictures, words
+
+CHOICES = (1, 2, 3)
+PARAMETERS = ("scale", "bias", "mean", "variance")
+
+Pixel = tuple[int, int]
+Say = Callable[..., str]
+
+
+class Step(NamedTuple):
+    """A step as it is shown: the values of the tab's three components.
+
+    Attributes:
+        text: {"step", "run", "title", "paragraphs", "table", "picture"}, or {"step", "note"} where there is none.
+        inspection: of the inspector; see `build_inspection`.
+        question: {"step", "question", "choices", "answer"}, and what belongs to the answer: "picture", "table", "tabs".
+            Each choice has a "text", and a "why": the reason why it is wrong, or None.
+    """
+
+    text: dict[str, Any]
+    inspection: dict[str, Any]
+    question: dict[str, Any] | None
+
+
+def sayer(language: str) -> Say:
+    """The words of the lesson in a language: say(name, **fields)."""
+
+    def say(name: str, **fields: object) -> str:
+        return words.say(f"learn.{name}", language, **{key: escape(str(value)) for key, value in fields.items()})
+
+    return say
+
+
+def build_text(number: int, say: Say, **fields: object) -> dict[str, Any]:
+    """Title and paragraphs of a step; fields are what the words leave open."""
+    paragraphs = say(f"{number}_text", **fields).split("\n\n")
+    return {"step": number, "title": say(f"{number}_title"), "paragraphs": paragraphs}
+
+
+def build_question(number: int, say: Say, right: int, answer: str | None = None, **fields: object) -> dict[str, Any]:
+    """Question, choices and answer of a step.
+
+    Args:
+        number: of the step.
+        say: its words.
+        right: which of CHOICES is right.
+        answer: where it is put together from more than the step's one answer.
+        fields: what the words leave open.
+    """
+    choices = [
+        {
+            "text": say(f"{number}_choice_{k}", **fields),
+            "why": None if k == right else say(f"{number}_why_{k}", **fields),
+        }
+        for k in CHOICES
+    ]
+    question = say(f"{number}_question", **fields)
+    return {
+        "step": number,
+        "question": question,
+        "choices": choices,
+        "answer": answer or say(f"{number}_answer", **fields),
+    }
+
+
+def build_table(caption: str, head: Iterable[str], rows: Iterable[Iterable[str]]) -> dict[str, Any]:
+    """A table whose rows begin with their names."""
+    return {"caption": caption, "head": list(head), "rows": [list(row) for row in rows]}
+
+
+def build_picture(image: np.ndarray, alt: str, marks: Iterable[tuple[str, Pixel, tuple[int, int]]] = ()) -> dict:
+    """A picture with marks on it: each a name, a pixel, and the (height, width) of the map that the pixel is of."""
+    placed = [
+        {"name": name, "left": 100 * (column + 0.5) / width, "top": 100 * (row + 0.5) / height}
+        for name, (row, column), (height, width) in marks
+    ]
+    file = gr.FileData(path=pictures.publish(image), mime_type="image/png").model_dump()
+    return {"file": file, "alt": alt, "marks": placed, "shape": list(image.shape[:2])}
+
+
+def secret(text: str) -> str:
+    """A figure of a table that is part of the answer: a question mark until the answer has been shown."""
+    return f'<span class="asked">?</span><span class="secret">{text}</span>'
+
+
+def figure(value: float, digits: int = 3) -> str:
+    """A number with so many decimals, with a true minus sign, and without one where all of them are 0."""
+    text = f"{value:.{digits}f}"
+    return text.replace("-", "−" if float(text) else "")
+
+
+def percent(share: float) -> str:
+    """A share of 1 in percent: one decimal below ten, none above."""
+    return f"{100 * share:.{1 if share < 0.1 else 0}f} %"

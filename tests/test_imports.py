@@ -12,7 +12,7 @@ COMMANDS = ("habn.train", "habn.evaluate", "habn.study", "habn.benchmark")
 
 # From the bottom upwards; a module may import what stands in a lower row, or beside it in a row that is a package.
 ROWS = [
-    ("habn.loops", "habn.metrics"),
+    ("habn.loops", "habn.metrics", "habn.provenance"),
     ("habn.kernels", "habn.adaptation"),
     ("habn.layers",),
     ("habn.networks", "habn.data"),

@@ -17,6 +17,9 @@ expect.set_options(timeout=60_000)  # milliseconds: the first visitor waits for 
 GRADIOS_OWN = "Method not implemented."
 
 
+CLIPBOARD = {"permissions": ["clipboard-read", "clipboard-write"]}
+
+
 @dataclass
 class Visit:
     """A page in the browser, and what it asked for and complained about."""
@@ -181,3 +184,18 @@ def test_a_visitor_from_mexico_is_answered_in_spanish_and_can_ask_what_a_term_me
         expect(visit.page.locator(".help-text:popover-open")).to_contain_text(sentence)
         visit.page.keyboard.press("Escape")
         expect(visit.page.locator(".help-text:popover-open")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    "visit", [{"viewport": {"width": 390, "height": 844}, "locale": "es"} | CLIPBOARD], indirect=True
+)
+def test_the_results_are_there_with_their_claims_apart_and_fit_a_phone(visit: Visit):
+    visit.page.get_by_role("tab", name="Resultados").click()
+    results = visit.page.locator(".results")
+    expect(results.locator("section.claimed")).to_contain_text("Afirmado, sin comprobar")
+    expect(results.locator("table").first).to_be_visible()
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390
+    for button in results.locator(".command button").all():
+        button.locator("xpath=ancestor::details").locator("summary").press("Enter")
+        button.press("Enter")
+        expect(button).to_have_text("Copiado")

@@ -86,7 +86,8 @@ def on_load(request: gr.Request) -> tuple:
     link = link_of(request)
     task = engine.PAIRS[link.pair].task
     return (
-        gr.update(selected=link.tab),
+        # An address that asks for no tab must not take back the one that a quick visitor has clicked meanwhile.
+        gr.update(selected=link.tab) if "tab" in request.query_params else gr.skip(),
         task,
         gr.update(choices=pairs_of(task), value=link.pair),
         gr.update(value=link.style, visible=task == "style"),

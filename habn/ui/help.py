@@ -2,7 +2,10 @@
 
 from habn.ui import words
 
-TERMS = ("bn", "habn", "in", "iou", "pair", "parameters", "time")
+TERMS = (
+    *("bn", "habn", "in", "iou", "pair", "parameters", "time"),
+    *("miou", "spread", "interval", "p", "weather", "gate"),
+)
 
 
 def draw_help(term: str, place: str, language: str | None = None) -> str:

@@ -11,6 +11,7 @@ from habn.ui.endpoints import add_endpoints
 from habn.ui.experiment import build_experiment
 from habn.ui.inspector import Inspector
 from habn.ui.learn import build_learn
+from habn.ui.results import build_results
 
 TITLE = "HABN Explorer"
 
@@ -56,6 +57,8 @@ def build_page() -> gr.Blocks:
                 build_experiment(page, shown, NETWORK_SLOT)
             with gr.Tab(words.label("page.learn"), id="learn") as learn:
                 build_learn(shown, tabs, learn, NETWORK_SLOT, DRAWINGS_AT_ONCE)
+            with gr.Tab(words.label("page.results"), id="results"):
+                build_results(page)
         answer = callbacks.Answer(shown=shown, inspector=inspector, copy_link=copy_link, **compare.answer())
         running = {
             "show_progress": "minimal",

@@ -1,0 +1,28 @@
+"""Measured results: studies in results/*.json, their statistics, and the tables that are made of them.
+
+Everything that is said of them, in the README and on the page, is made from these files and never typed.
+"""
+
+from habn.results.reading import ResultError, load_claims, load_results
+from habn.results.study import Claim, Claims, Curve, Metric, Row, Search, SearchRow, Study, Weather, WeatherRow
+from habn.results.tables import tables_markdown
+from habn.results.writing import add_rows, save_study
+
+__all__ = [
+    "Claim",
+    "Claims",
+    "Curve",
+    "Metric",
+    "ResultError",
+    "Row",
+    "Search",
+    "SearchRow",
+    "Study",
+    "Weather",
+    "WeatherRow",
+    "add_rows",
+    "load_claims",
+    "load_results",
+    "save_study",
+    "tables_markdown",
+]

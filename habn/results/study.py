@@ -1,0 +1,185 @@
+"""What a study measured. A file of results/ is one `Study`; `reading` says what such a file holds."""
+
+from dataclasses import dataclass
+
+from habn.results.statistics import PairedDifference, paired_difference
+
+PROTOCOLS = ("branched", "scratch", "shipped")
+"""branched: all from one half-trained BN trunk; scratch: each from its own start; shipped: the page's networks."""
+LANGUAGES = ("en", "es")
+
+_METRIC_LABELS = {"mean_iou": "mIoU"}
+
+Text = dict[str, str]
+"""A text in each of LANGUAGES."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What the values are: "mean_iou" in "%", higher is better."""
+
+    name: str
+    unit: str
+    higher_is_better: bool
+
+    @property
+    def label(self) -> str:
+        """For people: "mIoU (%)"."""
+        name = _METRIC_LABELS.get(self.name, self.name)
+        return f"{name} ({self.unit})" if self.unit else name
+
+
+@dataclass(frozen=True)
+class Row:
+    """One normalization, trained once per seed.
+
+    Attributes:
+        norm: its name for programs; `label` is its name for people.
+        setting: what else sets it apart from other rows of the same normalization, or "".
+        seeds, values: one value per seed, in the metric's unit.
+        parameters: of the whole network; `added` of them by the normalization beyond BN's own.
+    """
+
+    norm: str
+    label: str
+    setting: str
+    seeds: tuple[int, ...]
+    values: tuple[float, ...]
+    parameters: int
+    added: int
+
+    @property
+    def full_label(self) -> str:
+        """With its setting: "HABN+, trained with weather"."""
+        return f"{self.label}, {self.setting}" if self.setting else self.label
+
+    @property
+    def by_seed(self) -> dict[int, float]:
+        return dict(zip(self.seeds, self.values, strict=True))
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The metric on val while one network was trained."""
+
+    norm: str
+    setting: str
+    seed: int
+    steps: tuple[int, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class WeatherRow:
+    """The metric of one normalization under one weather: `values[seed][strength]`."""
+
+    norm: str
+    setting: str
+    weather: str
+    values: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
+class Weather:
+    """The metric against the strength of each weather; strength 0 is the picture as it is."""
+
+    strengths: tuple[float, ...]
+    rows: tuple[WeatherRow, ...]
+
+
+@dataclass(frozen=True)
+class SearchRow:
+    """What the search chose with one seed.
+
+    Attributes:
+        gates: (L, 4), in [0, 1], for scale, bias, mean and variance of each layer.
+        size: (L, 4), how much each parameter of the layer adapts in all, gate times delta.
+    """
+
+    norm: str
+    setting: str
+    seed: int
+    gates: tuple[tuple[float, ...], ...]
+    size: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
+class Search:
+    """The search's choices by layer, in the order of evaluation."""
+
+    layers: tuple[str, ...]
+    rows: tuple[SearchRow, ...]
+
+
+@dataclass(frozen=True)
+class Study:
+    """One question, and what was measured to answer it.
+
+    Attributes:
+        name: the file's, without .json.
+        size: (H, W) of the pictures.
+        train: what the networks were trained on; for `steps` steps, which are `epochs` epochs (None: not known).
+        command: reproduces it, one command per line.
+        baseline: the norm that every other one is held against, seed by seed.
+    """
+
+    name: str
+    title: Text
+    question: Text
+    protocol: str
+    data: str
+    split: str
+    size: tuple[int, int]
+    train: str
+    steps: int
+    epochs: float | None
+    hardware: str
+    commit: str
+    date: str
+    command: str
+    metric: Metric
+    baseline: str
+    rows: tuple[Row, ...]
+    curves: tuple[Curve, ...] = ()
+    weather: Weather | None = None
+    search: Search | None = None
+
+    def label_of(self, norm: str, setting: str) -> str:
+        """The full label of the row of that normalization and setting, or what comes closest to it."""
+        rows = [row for row in self.rows if row.norm == norm]
+        exact = next((row.full_label for row in rows if row.setting == setting), None)
+        return exact or ", ".join(filter(None, (rows[0].label if rows else norm, setting)))
+
+    def baseline_of(self, row: Row) -> Row | None:
+        """The row that `row` is held against: the baseline's of the same setting, else its first; None for itself."""
+        if row.norm == self.baseline:
+            return None
+        candidates = [other for other in self.rows if other.norm == self.baseline]
+        return next((other for other in candidates if other.setting == row.setting), candidates[0])
+
+    def difference(self, row: Row) -> PairedDifference | None:
+        """`row` minus its baseline over the seeds that both have; None for a baseline, or without a common seed."""
+        baseline = self.baseline_of(row)
+        common = [seed for seed in row.seeds if baseline and seed in baseline.seeds]
+        if not common:
+            return None
+        return paired_difference([row.by_seed[s] for s in common], [baseline.by_seed[s] for s in common])
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One figure of the source text, from without to with its method; `change` where it gives nothing else."""
+
+    what: Text
+    unit: str
+    before: float | None
+    after: float | None
+    change: float | None
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What the source text claims and nobody could check; never mixed with what was measured."""
+
+    note: Text
+    claims: tuple[Claim, ...]

@@ -1,0 +1,112 @@
+"""The studies as Markdown tables, and their places in a README."""
+
+import re
+from collections.abc import Sequence
+
+from habn.results.reading import ResultError
+from habn.results.statistics import PairedDifference, mean, standard_deviation
+from habn.results.study import Row, Study
+
+LANGUAGE = "en"
+_PLACE = re.compile(r"(<!-- results:(?P<name>[\w/.-]+) -->\n)(?P<table>.*?)(<!-- /results -->)", re.DOTALL)
+
+
+def tables_markdown(studies: Sequence[Study]) -> str:
+    """All tables under their titles."""
+    return "\n".join(f"## {study.title[LANGUAGE]}\n\n{table}" for study in studies for table in _tables(study).values())
+
+
+def fill_places(text: str, studies: Sequence[Study]) -> str:
+    """`text` with every table made anew that stands between `<!-- results:NAME -->` and `<!-- /results -->`.
+
+    NAME is a study's, or NAME/weather for its second table.
+
+    Raises:
+        ResultError: when there is no such table.
+    """
+    tables = {name: table for study in studies for name, table in _tables(study).items()}
+
+    def fill(place: re.Match[str]) -> str:
+        if place["name"] not in tables:
+            raise ResultError(f"There is no table {place['name']!r}; choose one of {', '.join(tables) or 'none yet'}.")
+        return f"{place[1]}\n{tables[place['name']]}\n{place[4]}"
+
+    return _PLACE.sub(fill, text)
+
+
+def format_difference(difference: PairedDifference | None) -> str:
+    """ "+0.41 (-0.20 to +1.02)", with the interval where there is one."""
+    if difference is None:
+        return ""
+    if difference.interval is None:
+        return f"{difference.mean:+.2f}"
+    low, high = difference.interval
+    return f"{difference.mean:+.2f} ({low:+.2f} to {high:+.2f})"
+
+
+def format_p(difference: PairedDifference | None) -> str:
+    if difference is None or difference.p is None:
+        return ""
+    return "< 0.001" if difference.p < 0.001 else f"{difference.p:.3f}"
+
+
+def format_spread(row: Row) -> str:
+    """ "49.78 ± 0.31", mean and standard deviation over the seeds."""
+    spread = standard_deviation(row.values)
+    return f"{mean(row.values):.2f}" + ("" if spread is None else f" ± {spread:.2f}")
+
+
+def _tables(study: Study) -> dict[str, str]:
+    tables = {study.name: _table(study)}
+    if study.weather is not None:
+        tables[f"{study.name}/weather"] = _weather_table(study)
+    return tables
+
+
+def _table(study: Study) -> str:
+    baseline = next(row.label for row in study.rows if row.norm == study.baseline)
+    head = ["normalization", study.metric.label, f"minus {baseline} (95 % interval)", "p", "seeds", "parameters"]
+    rows = [
+        [
+            row.full_label,
+            format_spread(row),
+            format_difference(study.difference(row)),
+            format_p(study.difference(row)),
+            str(len(row.seeds)),
+            f"{row.parameters:,}" + (f" (+{row.added / (row.parameters - row.added):.2%})" if row.added else ""),
+        ]
+        for row in study.rows
+    ]
+    return f"{_markdown(head, rows)}\n{_caption(study)}\n"
+
+
+def _weather_table(study: Study) -> str:
+    """The mean over seeds and over the strengths above 0, per weather and normalization."""
+    weather = study.weather
+    columns = list(dict.fromkeys((row.norm, row.setting) for row in weather.rows))
+    cells = {(row.weather, row.norm, row.setting): mean_under_weather(study, row.values) for row in weather.rows}
+    head = ["weather", *(study.label_of(*column) for column in columns)]
+    rows = [
+        [kind, *(f"{cells[kind, *c]:.2f}" if (kind, *c) in cells else "" for c in columns)]
+        for kind in dict.fromkeys(row.weather for row in weather.rows)
+    ]
+    return f"{_markdown(head, rows)}\nMean of {study.metric.label} over seeds and all strengths above 0.\n"
+
+
+def mean_under_weather(study: Study, values: Sequence[Sequence[float]]) -> float:
+    """The mean over seeds and the strengths above 0 of `values[seed][strength]`."""
+    strengths = study.weather.strengths
+    return mean([v for seed in values for v, strength in zip(seed, strengths, strict=True) if strength > 0])
+
+
+def _caption(study: Study) -> str:
+    epochs = "" if study.epochs is None else f", {study.epochs:g} epochs"
+    return (
+        f"{study.data}, {study.split}, {study.size[0]} x {study.size[1]}; trained on {study.train}, "
+        f"{study.steps:,} steps{epochs}, {study.protocol}; {study.hardware}, {study.date}, commit {study.commit}."
+    )
+
+
+def _markdown(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |\n" for line in lines)

@@ -1,0 +1,161 @@
+"""The figures of a study: the metric against weather, the training curves, and the gates that a search chose."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import partial
+from html import escape
+from typing import TypeVar
+
+from habn.results import Curve, SearchRow, Study, WeatherRow
+from habn.results.statistics import mean, standard_deviation
+from habn.ui import words
+from habn.ui.help import draw_help
+from habn.ui.results.charts import Line, draw_chart, draw_key, find_range
+
+Part = TypeVar("Part", Curve, SearchRow, WeatherRow)
+
+GATES = ("scale", "bias", "mean", "var")
+
+
+def draw_table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of HTML cells, the first of each row its heading; wider than the window, it scrolls by itself."""
+    heads = "".join(f'<th scope="col">{cell}</th>' for cell in head)
+    body = "".join(
+        f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
+        for first, *cells in rows
+    )
+    return f"""<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table>
+        <thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"""
+
+
+def draw_weather(study: Study, language: str) -> str:
+    """One chart per weather, a line per normalization and setting, and the same numbers as a table."""
+    say = partial(words.say, language=language)
+    rows, strengths, strength = study.weather.rows, study.weather.strengths, say("results.strength")
+    settings = _settings(rows)
+    lines_of = {
+        kind: [_mean_line(study, row, settings, strengths, row.values) for row in rows if row.weather == kind]
+        for kind in dict.fromkeys(row.weather for row in rows)
+    }
+    y_range = find_range(line for lines in lines_of.values() for line in lines)
+    charts, numbers = [], []
+    for kind, lines in lines_of.items():
+        title = weather_name(kind, language)
+        charts.append(draw_chart(title, _summary(lines, strength), strength, study.metric.label, lines, y_range))
+        numbers += [[escape(title), escape(line.label), *_cells(line)] for line in lines]
+    head = [say("results.weather"), say("results.normalization"), *(f"{value:g}" for value in strengths)]
+    help_mark = draw_help("weather", f"results-{study.name}", language)
+    return f"""<h4>{say("results.weather_title", metric=study.metric.label)}{help_mark}</h4>
+        {_legend(line for lines in lines_of.values() for line in lines)}<div class="charts">{"".join(charts)}</div>
+        {_details(say("results.numbers"), draw_table(say("results.numbers"), head, numbers))}"""
+
+
+def draw_curves(study: Study, language: str) -> str:
+    """The metric on val while the networks were trained: every seed thin, their mean thick."""
+    say = partial(words.say, language=language)
+    metric, step, settings = study.metric.label, say("results.step"), _settings(study.curves)
+    seeds, means = [], []
+    for curves in _by_row(study.curves).values():
+        steps = [step for step in curves[0].steps if all(step in curve.steps for curve in curves)]
+        values = [[curve.values[curve.steps.index(step)] for step in steps] for curve in curves]
+        means.append(_mean_line(study, curves[0], settings, steps, values))
+        if len(curves) > 1:
+            lines = (_mean_line(study, curve, settings, curve.steps, [curve.values]) for curve in curves)
+            seeds += [replace(line, faint=True) for line in lines]
+    numbers = [
+        [escape(line.label), f"{step:,}", cell]
+        for line in means
+        for (step, *_), cell in zip(line.points, _cells(line), strict=True)
+    ]
+    lines = [*seeds, *means]
+    chart = draw_chart(f"{study.data}, val", _summary(means, step), step, metric, lines, find_range(lines))
+    table = draw_table(say("results.numbers"), [say("results.normalization"), step, metric], numbers)
+    return f"""<h4>{say("results.curves_title", metric=metric)}</h4>{_legend(means)}
+        <div class="charts wide">{chart}</div>{_details(say("results.numbers"), table)}"""
+
+
+def draw_search(study: Study, language: str) -> str:
+    """For each row that searched, layers by parameters: the gates' mean and spread over seeds, and sizes."""
+    say = partial(words.say, language=language)
+    head = [say("results.layer"), *(say(f"results.gate_{gate}") for gate in GATES)]
+    tables = {}
+    for row, found in _by_row(study.search.rows).items():
+        title = say("results.search_of", label=escape(study.label_of(*row)), count=len(found))
+        cells = [
+            [escape(name), *(_gate_cell(found, layer, gate) for gate in range(len(GATES)))]
+            for layer, name in enumerate(study.search.layers)
+        ]
+        tables[title] = f'<div class="heat">{draw_table(title, head, cells)}</div>'
+    (first_title, first), *others = tables.items()
+    more = "".join(_details(title, table) for title, table in others)
+    help_mark = draw_help("gate", f"results-{study.name}", language)
+    return f"""<h4>{say("results.search_title")}{help_mark}</h4><p>{first_title}</p>{first}{more}
+        <p><small>{say("results.search_note")}</small></p>"""
+
+
+def weather_name(kind: str, language: str) -> str:
+    """The name of a kind of weather for people, or its own where there is none."""
+    return words.table("results")[language].get(f"weather_{kind}", kind)
+
+
+def _gate_cell(found: Sequence[SearchRow], layer: int, gate: int) -> str:
+    gates, sizes = ([getattr(row, key)[layer][gate] for row in found] for key in ("gates", "size"))
+    number, _, spread = _with_spread(mean(gates), standard_deviation(gates)).partition(" ± ")
+    return f"""<div style="--share: {mean(gates):.3f}"><b>{number}</b>{f" ± {spread}" if spread else ""}
+        <small>{mean(sizes):.3g}</small></div>"""
+
+
+def _mean_line(
+    study: Study,
+    row: Curve | WeatherRow,
+    settings: dict[tuple[str, str], int],
+    xs: Sequence[float],
+    by_seed: Sequence[Sequence[float]],
+) -> Line:
+    """The line of a row, with mean and spread over its seeds."""
+    points = tuple(
+        (x, mean(values), standard_deviation(values)) for x, values in zip(xs, zip(*by_seed, strict=True), strict=True)
+    )
+    return Line(study.label_of(row.norm, row.setting), row.norm, points, settings[row.norm, row.setting])
+
+
+def _by_row(parts: Iterable[Part]) -> dict[tuple[str, str], list[Part]]:
+    """What belongs to each normalization and setting."""
+    rows = {}
+    for part in parts:
+        rows.setdefault((part.norm, part.setting), []).append(part)
+    return rows
+
+
+def _settings(parts: Iterable[Part]) -> dict[tuple[str, str], int]:
+    """The place of every setting among those of its normalization."""
+    places, seen = {}, {}
+    for norm, setting in _by_row(parts):
+        places[norm, setting] = seen[norm] = seen.get(norm, -1) + 1
+    return places
+
+
+def _summary(lines: Sequence[Line], x_label: str) -> str:
+    """First and last value of every line, in words."""
+    return "; ".join(
+        f"{line.label}: {line.points[0][1]:.1f} ({x_label} {line.points[0][0]:g}), "
+        f"{line.points[-1][1]:.1f} ({x_label} {line.points[-1][0]:g})"
+        for line in lines
+    )
+
+
+def _legend(lines: Iterable[Line]) -> str:
+    keys = dict.fromkeys((line.norm, line.label, line.setting) for line in lines)
+    return f'<p class="legend-line">{"".join(draw_key(*key) for key in keys)}</p>'
+
+
+def _cells(line: Line) -> list[str]:
+    return [_with_spread(y, spread) for _, y, spread in line.points]
+
+
+def _with_spread(value: float, spread: float | None) -> str:
+    return f"{value:.2f}" + ("" if spread is None else f" ± {spread:.2f}")
+
+
+def _details(summary: str, content: str) -> str:
+    return f"<details><summary>{summary}</summary>{content}</details>"

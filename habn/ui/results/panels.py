@@ -1,0 +1,154 @@
+"""The tab's content as HTML, in a language of `words.LANGUAGES`."""
+
+from collections.abc import Sequence
+from functools import partial
+from html import escape
+
+from habn.results import Claims, Row, Study
+from habn.results.shipped import ShippedFigure
+from habn.results.statistics import PairedDifference, mean, standard_deviation
+from habn.results.tables import format_difference, format_p
+from habn.ui import words
+from habn.ui.help import draw_help
+from habn.ui.results.charts import draw_interval
+from habn.ui.results.figures import draw_curves, draw_search, draw_table, draw_weather
+
+
+def draw_results(
+    studies: Sequence[Study], claims: Claims | None, shipped: Sequence[ShippedFigure], language: str
+) -> str:
+    """Every study with its tables and figures, and the claims in a box of their own."""
+    say = partial(words.say, language=language)
+    measured = "".join(_draw_study(study, language) for study in studies) or _draw_shipped(shipped, language)
+    return f"<p>{say('results.introduction')}</p>{measured}{_draw_claims(claims, language)}"
+
+
+def draw_error(sentence: str, language: str) -> str:
+    """Why there are no results to see; where the server keeps its files is not the visitor's business."""
+    return (
+        f"<p>{words.say('results.broken', language)} <small>{escape(sentence.rpartition('/results/')[2])}</small></p>"
+    )
+
+
+def _draw_study(study: Study, language: str) -> str:
+    parts = [_draw_rows(study, language), _draw_findings(study, language)]
+    if study.weather is not None:
+        parts.append(draw_weather(study, language))
+    if study.curves:
+        parts.append(draw_curves(study, language))
+    if study.search is not None:
+        parts.append(draw_search(study, language))
+    return f"""<section><h3>{escape(study.title[language])}</h3><p>{escape(study.question[language])}</p>
+        {_draw_facts(study, language)}{"".join(parts)}{_draw_command(study, language)}</section>"""
+
+
+def _draw_facts(study: Study, language: str) -> str:
+    say = partial(words.say, language=language)
+    epochs = "" if study.epochs is None else f" ({study.epochs:g} {say('results.epochs')})"
+    facts = {
+        "data": f"{study.data}, {study.split}, {study.size[0]} × {study.size[1]}",
+        "train": study.train,
+        "schedule": f"{study.steps:,} {say('results.steps')}{epochs}",
+        "protocol": say(f"results.{study.protocol}"),
+        "machine": study.hardware,
+        "when": f"{study.date}, {study.commit}",
+    }
+    items = (f"<div><dt>{say(f'results.{key}')}</dt><dd>{escape(text)}</dd></div>" for key, text in facts.items())
+    return f'<dl class="facts">{"".join(items)}</dl>'
+
+
+def _draw_rows(study: Study, language: str) -> str:
+    """Mean, spread and the paired difference to the baseline of every row."""
+    say = partial(words.say, language=language)
+    baseline = next(row.label for row in study.rows if row.norm == study.baseline)
+    head = [
+        say("results.normalization"),
+        escape(study.metric.label) + draw_help("miou", f"results-{study.name}", language),
+        say("results.spread") + draw_help("spread", f"results-{study.name}", language),
+        say("results.difference", baseline=escape(baseline)) + draw_help("interval", f"results-{study.name}", language),
+        "p" + draw_help("p", f"results-{study.name}", language),
+        say("results.seeds"),
+        say("results.parameters"),
+    ]
+    differences = [study.difference(row) for row in study.rows]
+    ends = [abs(end) for d in differences if d and d.interval for end in d.interval]
+    reach = max(ends, default=1.0) or 1.0
+    rows = [_row_cells(row, d, reach) for row, d in zip(study.rows, differences, strict=True)]
+    return draw_table(study.title[language], head, rows)
+
+
+def _row_cells(row: Row, difference: PairedDifference | None, reach: float) -> list[str]:
+    spread = standard_deviation(row.values)
+    compared = format_difference(difference)
+    interval = (
+        draw_interval(difference.mean, difference.interval, reach, row.norm, compared)
+        if difference and difference.interval
+        else ""
+    )
+    added = f"<small>+{row.added / (row.parameters - row.added):.2%}</small>" if row.added else ""
+    return [
+        f'<span class="name norm-{row.norm}">{escape(row.label)}</span>'
+        + (f"<small>{escape(row.setting)}</small>" if row.setting else ""),
+        f"<strong>{mean(row.values):.2f}</strong>",
+        _or_dash("" if spread is None else f"{spread:.2f}"),
+        _or_dash(f"{interval}{compared}"),
+        _or_dash(format_p(difference).replace("<", "&lt;")),
+        f'<span title="{escape(", ".join(map(str, row.seeds)))}">{len(row.seeds)}</span>',
+        f"{row.parameters:,}{added}",
+    ]
+
+
+def _draw_findings(study: Study, language: str) -> str:
+    """One sentence for each comparison: what may be said of it, and what not."""
+    sentences = []
+    for row in study.rows:
+        difference, baseline = study.difference(row), study.baseline_of(row)
+        if difference is None:
+            continue
+        if difference.interval is None:
+            key = "one_seed"
+        elif difference.interval[0] <= 0 <= difference.interval[1]:
+            key = "open"
+        else:
+            key = "better" if (difference.mean > 0) == study.metric.higher_is_better else "worse"
+        names = {"first": escape(row.full_label), "second": escape(baseline.full_label)}
+        texts = {**names, "by": f"{abs(difference.mean):.2f}"}
+        sentences.append(words.say(f"results.finding_{key}", language, **texts, count=difference.count))
+    return f"<p>{' '.join(sentences)}</p>" if sentences else ""
+
+
+def _draw_command(study: Study, language: str) -> str:
+    say = partial(words.say, language=language)
+    return f"""<details class="command"><summary>{say("results.again")}</summary><div>
+        <pre tabindex="0" aria-label="{say("results.again")}"><code>{escape(study.command)}</code></pre>
+        <button type="button" data-copy="{say("results.copied")}">{say("results.copy")}</button></div></details>"""
+
+
+def _draw_shipped(shipped: Sequence[ShippedFigure], language: str) -> str:
+    say = partial(words.say, language=language)
+    head = [say(f"results.{key}") for key in ("checkpoint", "data", "metric", "value")]
+    rows = [[escape(f.checkpoint), escape(f"{f.data}, {f.split}"), escape(f.metric), f"{f.value:g}"] for f in shipped]
+    return f"<p>{say('results.none')}</p>{draw_table(say('results.cards'), head, rows)}"
+
+
+def _draw_claims(claims: Claims | None, language: str) -> str:
+    if claims is None:
+        return ""
+    say = partial(words.say, language=language)
+    head = [say(f"results.{key}") for key in ("claimed_what", "claimed_before", "claimed_after")]
+    rows = [
+        [escape(claim.what[language]), _figure(claim.before, claim.unit), _figure(claim.after, claim.unit)]
+        if claim.change is None
+        else [escape(claim.what[language]), "", f"+{_figure(claim.change, claim.unit)}"]
+        for claim in claims.claims
+    ]
+    return f"""<section class="claimed"><h3>{say("results.claimed")}</h3><p>{escape(claims.note[language])}</p>
+        {draw_table(say("results.claimed"), head, rows)}</section>"""
+
+
+def _figure(value: float | None, unit: str) -> str:
+    return "" if value is None else f"{value:g} {escape(unit)}".rstrip()
+
+
+def _or_dash(text: str) -> str:
+    return text or '<span class="none">–</span>'

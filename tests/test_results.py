@@ -1,0 +1,262 @@
+"""Studies: read strictly, compared seed by seed, and made into the tables of README and page."""
+
+import copy
+import json
+import math
+import re
+from pathlib import Path
+
+import pytest
+
+from habn.results import ResultError, load_claims, load_results, save_study, tables_markdown
+from habn.results.reading import load_study
+from habn.results.shipped import load_shipped_figures
+from habn.results.statistics import paired_difference, standard_deviation, t_cdf, t_quantile
+from habn.results.tables import fill_places
+from habn.results.writing import add_rows
+from habn.ui.results.charts import ticks
+from habn.ui.results.panels import draw_error, draw_results
+
+ROOT = Path(__file__).parent.parent
+
+WEATHERS = ("haze", "darkness")
+LAYERS = ("stem", "encoder.0", "decoder.1")
+
+
+def row(norm: str, label: str, values: list[float], added: int = 0) -> dict:
+    """A row with seeds 0, 1, ..."""
+    seeds = list(range(len(values)))
+    return {"norm": norm, "label": label, "setting": "", "seeds": seeds, "values": values} | {
+        "parameters": 1000 + added,
+        "added": added,
+    }
+
+
+STUDY = {
+    "title": {"en": "Three ways", "es": "Tres maneras"},
+    "question": "Does it help?",
+    "protocol": "branched",
+    "data": "camvid",
+    "split": "test",
+    "size": [360, 480],
+    "train": "camvid",
+    "steps": 2000,
+    "epochs": 43.5,
+    "hardware": "2 cores",
+    "commit": "abc1234",
+    "date": "2026-01-31",
+    "command": "python -m habn.train <first>\npython -m habn.train second",
+    "metric": {"name": "mean_iou", "unit": "%", "higher_is_better": True},
+    "baseline": "bn",
+    "rows": [
+        row("bn", "BN", [50.0, 51.0, 52.0]),
+        row("habn", "HABN", [49.9, 51.2, 52.1], 5),
+        row("habn-plus", "HABN+", [52.0, 53.1, 53.9], 8),
+    ],
+    "curves": [
+        {"norm": norm, "seed": seed, "steps": [500, 1000], "values": [40.0 + seed, 45.0 + seed]}
+        for norm in ("bn", "habn-plus")
+        for seed in (0, 1)
+    ],
+    "weather": {
+        "strengths": [0, 1, 2],
+        "rows": [
+            {"norm": norm, "setting": "", "weather": kind, "values": [[50, 40, 30 + gain], [52, 42, 32 + gain]]}
+            for kind in WEATHERS
+            for norm, gain in (("bn", 0), ("habn-plus", 5))
+        ],
+    },
+    "search": {
+        "layers": list(LAYERS),
+        "rows": [
+            {
+                "norm": "habn-plus",
+                "seed": seed,
+                "gates": [[0.1, 0.9, 0.5, 0.25 + seed / 2]] * 3,
+                "size": [[0, 1, 2, 3]] * 3,
+            }
+            for seed in (0, 1)
+        ],
+    },
+}
+
+
+def write(folder: Path, content: object, name: str = "study") -> Path:
+    path = folder / f"{name}.json"
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    return path
+
+
+def changed(*keys: str | int, to: object = None, remove: bool = False) -> dict:
+    """STUDY with the value at a path of keys replaced or removed."""
+    content = copy.deepcopy(STUDY)
+    target = content
+    for key in keys[:-1]:
+        target = target[key]
+    if remove:
+        del target[keys[-1]]
+    else:
+        target[keys[-1]] = to
+    return content
+
+
+@pytest.mark.parametrize(
+    ("probability", "freedom", "expected"),
+    [
+        # Tables of Student's t, such as NIST/SEMATECH's handbook, 1.3.6.7.2
+        (0.975, 1, 12.706),
+        (0.975, 2, 4.303),
+        (0.975, 4, 2.776),
+        (0.95, 9, 1.833),
+        (0.999, 30, 3.385),
+        (0.025, 4, -2.776),
+    ],
+)
+def test_quantiles_of_students_t_are_those_of_the_tables(probability, freedom, expected):
+    assert t_quantile(probability, freedom) == pytest.approx(expected, abs=5e-4)
+    assert t_cdf(t_quantile(probability, freedom), freedom) == pytest.approx(probability, abs=1e-12)
+
+
+def test_students_t_with_one_and_two_degrees_of_freedom_has_its_closed_form():
+    for t in (-3.0, -0.1, 0.0, 0.7, 40.0):
+        assert t_cdf(t, 1) == pytest.approx(0.5 + math.atan(t) / math.pi, abs=1e-12)
+        assert t_cdf(t, 2) == pytest.approx(0.5 + t / (2 * math.sqrt(2 + t * t)), abs=1e-12)
+
+
+def test_values_are_compared_pair_by_pair():
+    difference = paired_difference([30.02, 29.99, 30.11, 29.97], [29.89, 29.93, 29.72, 30.02])
+    gaps = [0.13, 0.06, 0.39, -0.05]
+    error = standard_deviation(gaps) / 2
+    assert difference.mean == pytest.approx(0.1325)
+    assert difference.interval == pytest.approx((0.1325 - 3.18245 * error, 0.1325 + 3.18245 * error), abs=1e-5)
+    # The interval at confidence 1 - p ends at zero.
+    assert t_quantile(1 - difference.p / 2, 3) * error == pytest.approx(0.1325)
+    same = paired_difference([1.0, 2.0], [1.0, 2.0])
+    assert same.interval == (0, 0) and same.p == 1
+    assert paired_difference([2.0, 3.0], [1.0, 2.0]).p == 0
+    assert paired_difference([2.0], [1.0]).interval is None
+
+
+def test_a_study_is_read_and_written_again_without_loss(tmp_path):
+    study = load_study(write(tmp_path, STUDY))
+    assert (study.size, study.epochs, study.title["es"]) == ((360, 480), 43.5, "Tres maneras")
+    assert study.question == {"en": "Does it help?", "es": "Does it help?"}
+    assert study.search.rows[1].gates[2] == (0.1, 0.9, 0.5, 0.75)
+    save_study(study, tmp_path / "again")
+    assert load_results(tmp_path / "again") == load_results(tmp_path) == (study,)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("{", "not valid JSON"),
+        ("[]", "the file must be an object"),
+        (changed("steps", remove=True), "the key 'steps' is missing"),
+        (changed("colour", to="red"), "the key 'colour' is not known"),
+        (changed("rows", 1, "mood", to="good"), "the key 'rows[1].mood' is not known"),
+        (changed("protocol", to="guessed"), "'protocol' must be one of branched, scratch, shipped"),
+        (changed("rows", 0, "values", to=[1.0]), "'rows[0].values' must be a list of 3"),
+        (changed("rows", 0, "values", 1, to=math.nan), "'rows[0].values[1]' must be a finite number"),
+        (changed("rows", 0, "seeds", to=[0, 0, 1]), "each only once"),
+        (changed("rows", 0, "parameters", to=True), "must be a whole number"),
+        (changed("baseline", to="in"), "'baseline' is 'in'"),
+        (changed("date", to="31 January"), "must be a date"),
+        (changed("title", to={"en": "x"}), "the key 'title.es' is missing"),
+        (changed("weather", "rows", 0, "values", to=[[1, 2]]), "'weather.rows[0].values[0]' must be a list of 3"),
+        (changed("search", "rows", 0, "gates", 1, to=[1, 2, 3]), "'search.rows[0].gates[1]' must be a list of 4"),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_one_sentence_with_file_and_key(tmp_path, content, complaint):
+    write(tmp_path, content)
+    with pytest.raises(ResultError) as refusal:
+        load_results(tmp_path)
+    sentence = str(refusal.value)
+    assert complaint in sentence and "study.json" in sentence and sentence.count(".\n") == 0 and sentence.endswith(".")
+
+
+def test_a_row_is_added_or_replaced_and_another_study_refused(tmp_path):
+    study = load_study(write(tmp_path, STUDY))
+    again = json.loads(json.dumps(STUDY)) | {"rows": [row("bn", "BN", [60.0])], "command": "python -m habn.evaluate"}
+    add_rows(load_study(write(tmp_path / "..", again, "study_again")), tmp_path)
+    newer = load_study(write(tmp_path, again))
+    path = tmp_path / "both" / "study.json"
+    save_study(study, path.parent)
+    add_rows(newer, path.parent)
+    both = load_study(path)
+    assert [r.norm for r in both.rows] == ["bn", "habn", "habn-plus"] and both.rows[0].values == (60.0,)
+    assert both.command.splitlines() == [*study.command.splitlines(), "python -m habn.evaluate"]
+    with pytest.raises(ResultError, match="another 'steps'"):
+        add_rows(load_study(write(tmp_path, again | {"steps": 1})), path.parent)
+
+
+def test_tables_hold_mean_spread_difference_and_caption(tmp_path):
+    table = tables_markdown([load_study(write(tmp_path, STUDY))])
+    assert "| BN | 51.00 ± 1.00 |  |  | 3 | 1,000 |" in table
+    assert "| HABN | 51.07 ± 1.11 | +0.07 (-0.31 to +0.45) | 0.529 | 3 | 1,005 (+0.50%) |" in table
+    assert "2,000 steps, 43.5 epochs, branched; 2 cores, 2026-01-31, commit abc1234." in table
+    assert "| haze | 36.00 | 38.50 |" in table, "strength 0 is no weather"
+
+
+def test_only_the_places_of_a_readme_are_filled(tmp_path):
+    studies = [load_study(write(tmp_path, STUDY))]
+    text = "before\n<!-- results:study/weather -->\nold\n<!-- /results -->\nafter\n"
+    filled = fill_places(text, studies)
+    assert filled.startswith("before\n") and filled.endswith("after\n") and "old" not in filled and "haze" in filled
+    assert fill_places(filled, studies) == filled
+    with pytest.raises(ResultError, match="no table 'other'; choose one of study, study/weather"):
+        fill_places("<!-- results:other -->\n<!-- /results -->", studies)
+
+
+def test_the_readme_holds_the_tables_of_the_results_as_they_are():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    stale = "README.md differs from results/; run python -m habn.results --write README.md"
+    assert fill_places(readme, load_results()) == readme, stale
+
+
+def test_the_claims_are_marked_and_stand_apart_from_what_was_measured():
+    claims = load_claims()
+    assert "not checked" in claims.note["en"] and "no está comprobado" in claims.note["es"]
+    page = draw_results(load_results(), claims, load_shipped_figures(), "en")
+    measured, claimed = page.split('<section class="claimed">')
+    for figure in ("72.1", "75.8", "18.5", "15.2", "+0.5 %"):
+        assert figure in claimed
+    assert "Claimed, not checked" in claimed
+    assert "FID" not in measured and "laimed" not in measured
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_the_tab_shows_a_study_with_all_its_parts_and_escapes_its_texts(tmp_path, language):
+    page = draw_results([load_study(write(tmp_path, STUDY))], None, (), language)
+    assert ("Three ways", "Tres maneras")[language == "es"] in page
+    assert page.count('<svg viewBox="0 0 340 230"') == len(WEATHERS) + 1, "a chart per weather, and the curves"
+    assert "python -m habn.train &lt;first&gt;" in page
+    assert "+2.00 (+1.75 to +2.25)" in page
+    assert len(re.findall(r'style="--share: 0\.500"', page)) == 2 * len(LAYERS)
+    assert page.count("<title>") == page.count("<desc>") == len(WEATHERS) + 1
+    ids = re.findall(r' id="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+
+
+def test_the_tab_says_what_may_be_concluded(tmp_path):
+    page = draw_results([load_study(write(tmp_path, STUDY))], None, (), "en")
+    assert "HABN against BN: with 3 seeds no difference can be told from chance." in page
+    assert "HABN+ is better than BN by 2.00 on average over 3 seeds" in page
+    lower = changed("metric", "higher_is_better", to=False)
+    assert "HABN+ is worse than BN" in draw_results([load_study(write(tmp_path, lower))], None, (), "en")
+    single = changed("rows", to=[row("bn", "BN", [50.0]), row("habn", "HABN", [51.0])])
+    assert "one seed only" in draw_results([load_study(write(tmp_path, single))], None, (), "en")
+
+
+def test_without_results_the_tab_shows_the_cards_figures_and_a_broken_file_is_one_sentence():
+    page = draw_results((), None, load_shipped_figures(), "en")
+    assert "No study has been finished yet" in page and "spvcnn-habn-camvid" in page
+    sentence = draw_error("/somewhere/results/a<b.json: the key 'x' is missing; run it again.", "en")
+    assert "a&lt;b.json" in sentence and "somewhere" not in sentence
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 5), (31.2, 49.9), (-0.02, 0.011), (7, 7), (0, 20000)])
+def test_ticks_are_few_round_and_span_the_values(low, high):
+    found = ticks(low, high)
+    assert found[0] <= low <= high <= found[-1] and 3 <= len(found) <= 8
+    step = found[1] - found[0]
+    assert f"{step:e}"[0] in "125"

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import shutil
 import struct
 import subprocess
@@ -14,7 +15,7 @@ import matplotlib
 import numpy as np
 import pytest
 
-from habn.ui import inspector
+from habn.ui import inspector, words
 from habn.ui.inspector import build_inspection
 from habn.ui.inspector.encoding import (
     QUANTITIES,
@@ -27,6 +28,7 @@ from habn.ui.inspector.encoding import (
 )
 
 PURE = [Path(inspector.__file__).with_name(f"{name}.js") for name in ("formula", "files", "colours")]
+ROWS = ("first", "static", "second", "difference")
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 
 
@@ -373,3 +375,15 @@ def test_the_template_holds_nothing_that_gradio_would_fill_in():
     for text in (component.html_template, component.css_template):
         assert "{{" not in text and "${" not in text and "`" not in text and "\\" not in text
     assert " id=" not in component.html_template and "getElementById" not in component.js_on_load
+
+
+def test_the_scripts_say_what_the_words_hold_and_nothing_else():
+    component = inspector.Inspector(render=False)
+    scripts = component.js_on_load.partition("\n")[2]
+    said = {name for call in re.findall(r"say\(([^`,)]+)", scripts) for name in re.findall(r'"(\w+)"', call)}
+    said |= set(re.findall(r'data-word(?:-label)?="(\w+)"', component.html_template))
+    said |= {f"title_{quantity}" for quantity in QUANTITIES} | {f"row_{row}" for row in ROWS}
+    said |= {f"cause_{cause}" for cause in ("scale", "bias", "mean", "var", "x")}
+    terms = set(re.findall(r'data-help="(\w+)"', component.html_template)) | {*QUANTITIES}
+    said |= {f"{kind}_{term}" for kind in ("term", "help") for term in terms}
+    assert said == set(words.table("inspector")["en"])

@@ -114,7 +114,7 @@ function onMapsKey(event) {
     Enter: stepTo(0, 0), Escape: () => moveCross(cross.u, cross.v, false),
     "+": () => zoomTo(Math.min(4, look.zoom * 2)), "-": () => zoomTo(Math.max(1, look.zoom / 2)),
   }[event.key];
-  if (!action || event.ctrlKey || event.metaKey) return;
+  if (!action || event.ctrlKey || event.metaKey || event.target.closest("button")) return;
   event.preventDefault();
   action();
 }

@@ -18,7 +18,7 @@ function buildMaps() {
     grid.append(column);
     const choice = mark(part("column-choice"), { quantity });
     choice.textContent = SYMBOLS[quantity];
-    choice.setAttribute("aria-label", say(`title_${quantity}`));
+    choice.setAttribute("aria-label", `${say(`title_${quantity}`)} ${SYMBOLS[quantity]}`);
     find("column-picker").append(choice);
   }
   for (const networkRow of ROWS) {

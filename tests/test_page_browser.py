@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from test_inspector_browser import EMPTY
 
 expect.set_options(timeout=60_000)  # milliseconds: the first visitor waits for the networks to be loaded
 
@@ -149,6 +150,26 @@ def test_hovering_over_a_map_updates_the_equation_and_asks_nothing(visit: Visit)
         expect(equations).not_to_have_text(before, use_inner_text=True)
         before = equations.inner_text()
     assert visit.requests[asked:] == []
+
+
+def test_no_map_is_empty_after_other_tabs_another_theme_or_another_photo(visit: Visit, jpeg: Path):
+    page = visit.page
+    compare, layers = page.get_by_role("tab", name="Compare"), page.get_by_role("tab", name="Layers")
+    inspector = page.locator("[data-role=inspector][data-state=ready]")
+    old = visit.answer()
+    layers.click()
+    expect(inspector).to_be_visible()
+    run = inspector.get_attribute("data-run")
+    compare.click()
+    layers.click()
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate(EMPTY) == 0
+    compare.click()
+    visit.upload(jpeg)
+    visit.wait_for_another_answer(old)
+    layers.click()
+    expect(inspector).not_to_have_attribute("data-run", run)
+    assert page.evaluate(EMPTY) == 0
 
 
 def test_picking_another_layer_shows_it(visit: Visit):

@@ -9,6 +9,7 @@ from habn.ui.compare import build_compare
 from habn.ui.copy_link import CopyLink
 from habn.ui.endpoints import add_endpoints
 from habn.ui.experiment import build_experiment
+from habn.ui.export import build_export
 from habn.ui.inspector import Inspector
 from habn.ui.learn import build_learn
 from habn.ui.results import build_results
@@ -59,6 +60,7 @@ def build_page() -> gr.Blocks:
                 build_learn(shown, tabs, learn, NETWORK_SLOT, DRAWINGS_AT_ONCE)
             with gr.Tab(words.label("page.results"), id="results"):
                 build_results(page)
+        build_export(shown)
         answer = callbacks.Answer(shown=shown, inspector=inspector, copy_link=copy_link, **compare.answer())
         running = {
             "show_progress": "minimal",

@@ -1,0 +1,42 @@
+"""Exports: what is shown as a printed sheet, as raw arrays, as a report that opens offline, and as a Python program.
+
+Each is made when it is asked for, of the layer, channel and pixel that the page's address names.
+"""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from habn.ui import words
+from habn.ui.export import callbacks
+from habn.ui.export.offer import Offer
+
+DRAWINGS_AT_ONCE = 1  # an export takes seconds and memory; what visitors look at goes first
+
+
+def build_export(shown: gr.State) -> None:
+    """Build the accordion and its events; `shown` is the page's state."""
+    with gr.Accordion(words.label("export.title"), open=False, elem_classes="part-export"):
+        gr.Markdown(words.label("export.help"))
+        with gr.Row():
+            sheet, arrays, report, program = (
+                gr.Button(words.label(f"export.{name}"), min_width=150)
+                for name in ("sheet", "arrays", "report", "program")
+            )
+        offer = Offer()
+        code = gr.Code(
+            language="python",
+            label=words.label("export.program"),
+            interactive=False,
+            visible=False,
+            buttons=["copy", "download"],
+        )
+    limits = {
+        "concurrency_id": "export",
+        "concurrency_limit": DRAWINGS_AT_ONCE,
+        "api_visibility": "private",
+        "show_progress": "minimal",
+    }
+    for button, make in ((sheet, callbacks.on_sheet), (arrays, callbacks.on_arrays), (report, callbacks.on_report)):
+        button.click(make, shown, offer, show_progress_on=button, **limits)
+    program.click(callbacks.on_program, shown, code, show_progress_on=program, **limits)

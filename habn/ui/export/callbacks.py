@@ -1,0 +1,107 @@
+"""What the export buttons do: each makes one file of what is shown, and offers it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import uuid
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from habn import export, figures
+from habn.export import View
+from habn.ui import words
+from habn.ui.callbacks import REFUSALS, Shown, recall
+from habn.ui.examples import example_of
+from habn.ui.export.report import write_report
+from habn.ui.export.sheet import build_sheet
+from habn.ui.inspector.encoding import most_adapted_channel, most_adapted_layer
+from habn.ui.link import Link, link_of
+
+PLACEHOLDER = "your-photo.jpg"
+
+
+def on_sheet(shown: Shown | None, request: gr.Request) -> dict:
+    """The printed sheet, as PNG."""
+
+    def save(view: View, link: Link, language: str, file: BinaryIO) -> None:
+        figures.draw_sheet(build_sheet(view, link, language)).savefig(file, format="png")
+
+    return _offer(shown, request, "png", save)
+
+
+def on_arrays(shown: Shown | None, request: gr.Request) -> dict:
+    """The raw arrays, as NPZ."""
+    return _offer(shown, request, "npz", lambda view, link, language, file: export.save_arrays(view, file))
+
+
+def on_report(shown: Shown | None, request: gr.Request) -> dict:
+    """The report, as one HTML file."""
+
+    def save(view: View, link: Link, language: str, file: BinaryIO) -> None:
+        file.write(write_report(view, link, language).encode())
+
+    return _offer(shown, request, "html", save)
+
+
+def on_program(shown: Shown | None, request: gr.Request) -> dict:
+    """The program's text, into the code block."""
+    try:
+        view, _ = view_of(shown, request)
+    except REFUSALS as error:
+        return _refuse(error)
+    example = example_of(shown.photo)
+    photo = PLACEHOLDER if example is None else f"assets/examples/{example}.jpg"
+    return gr.update(value=export.write_program(view, photo), visible=True)
+
+
+def view_of(shown: Shown | None, request: gr.Request) -> tuple[View, Link]:
+    """What the visitor looks at, and the link to it: what the address leaves open is as the page shows it.
+
+    Raises:
+        gr.Error: nothing is shown yet.
+        ImageError, RequestError, CheckpointError: the result is no longer held and cannot be made again.
+    """
+    if shown is None:
+        raise gr.Error(words.say("export.nothing", words.language_of(request)), print_exception=False)
+    result = recall(shown)
+    records = result.second.records
+    link = link_of(request).within(records)
+    layer = next((i for i, record in enumerate(records) if record.name == link.layer), None)
+    layer = most_adapted_layer(records) if layer is None else layer
+    channel = most_adapted_channel(records[layer]) if link.channel is None else link.channel
+    height, width = records[layer].context.shape
+    return View(result, layer, channel, link.pixel or (height // 2, width // 2)), link
+
+
+def _offer(shown: Shown | None, request: gr.Request, suffix: str, save: Callable[..., None]) -> dict[str, Any]:
+    language = words.language_of(request)
+    try:
+        view, link = view_of(shown, request)
+    except REFUSALS as error:
+        return _refuse(error)
+    name = f"habn-{view.result.pair}-{view.records[1].name}-{view.channel}.{suffix}"
+    path = _publish(name, lambda file: save(view, link, language, file))
+    size = f"{path.stat().st_size / 1e6:.1f} MB"
+    file = gr.FileData(path=str(path), orig_name=name).model_dump()
+    return {"file": file, "name": name, "text": words.say("export.save", language, name=name, size=size)}
+
+
+def _publish(name: str, write: Callable[[BinaryIO], None]) -> Path:
+    """Write a file into Gradio's cache, under an address that cannot be guessed; it is there whole or not at all."""
+    folder = Path(get_upload_folder()) / "exports" / uuid.uuid4().hex
+    folder.mkdir(parents=True)
+    with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
+        write(file)
+    os.replace(file.name, folder / name)
+    return folder / name
+
+
+def _refuse(error: Exception) -> dict:
+    gr.Warning(escape(str(error), quote=False))
+    return gr.skip()

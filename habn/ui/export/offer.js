@@ -1,0 +1,14 @@
+// Gradio runs this each time the component is mounted, with `element`, `props` and `watch` in scope.
+
+const anchor = element.querySelector("a");
+
+function show() {
+  if (!props.value) return false;
+  const { file, name, text } = props.value;
+  Object.assign(anchor, { href: file.url, download: name, textContent: text, hidden: false });
+  return true;
+}
+
+// Saved by itself when it arrives, and not when the accordion is opened again.
+show();
+watch("value", () => show() && anchor.click());

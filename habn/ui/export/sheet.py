@@ -1,0 +1,97 @@
+"""The sheet in the visitor's words; habn.figures draws it."""
+
+from __future__ import annotations
+
+import re
+
+from habn.data.segmentation import STREET_CLASSES, STREET_PALETTE
+from habn.engine import Output
+from habn.export import View
+from habn.figures import Sheet, Side
+from habn.recording import LayerRecord
+from habn.ui import panels, pictures, words
+from habn.ui.link import Link
+
+QUANTITIES = ("s", "scale", "bias", "mean", "var", "x", "y")
+
+
+def build_sheet(view: View, link: Link, language: str) -> Sheet:
+    """What the sheet of a view says and shows."""
+    result = view.result
+    outputs = zip((result.first, result.second), view.records, strict=True)
+    sides = tuple(
+        Side(
+            output.label,
+            pictures.draw_answer(result.image, output, link.opacity),
+            _caption(output, language),
+            write_equation(record, view.channel, view.pixel),
+            record,
+        )
+        for output, record in outputs
+    )
+    return Sheet(
+        title="HABN Explorer",
+        subtitle=f"{title_of(view, language)} · {_plain(panels.draw_verdict(result, language))}",
+        source=f"?{link.query()}" if link.query() else "",
+        photo=result.image,
+        difference=pictures.draw_map(result.image, result.difference, result.task),
+        sides=sides,
+        channel=view.channel,
+        pixel=view.pixel,
+        legend=_legend(result.first, result.second, language),
+        texts=_texts(view, language),
+    )
+
+
+def title_of(view: View, language: str) -> str:
+    """The pair of networks and, of a style pair, the painting."""
+    pair = words.say(f"pairs.{view.result.pair}", language)
+    return pair if view.result.style is None else f"{pair} · {words.say(f'styles.{view.result.style}', language)}"
+
+
+def write_equation(record: LayerRecord, channel: int, pixel: tuple[int, int]) -> str:
+    """The layer's formula with the pixel's numbers, and its result."""
+    place = (channel, *pixel)
+    scale, bias, mean, var = (_number(value) for value in record.effective(channel)[(slice(None), *pixel)])
+    x, y, eps = _number(record.x[place]), _number(record.y[place]), _number(record.eps)
+    return f"y = ({x} − {_signed(mean)}) / √({var} + {eps}) · {_signed(scale)} + {_signed(bias)} = {y}"
+
+
+def _caption(output: Output, language: str) -> str:
+    parts = [
+        f"{words.say('compare.parameters', language)}: {output.parameters:,}",
+        f"{words.say('compare.time', language)}: {output.seconds * 1000:.0f} ms",
+    ]
+    if output.mean_iou is not None:
+        parts.insert(0, f"{words.say('compare.iou_here', language)}: {output.mean_iou:.1%}".replace("%", " %"))
+    return " · ".join(parts)
+
+
+def _legend(first: Output, second: Output, language: str) -> list[tuple[str, list[int]]]:
+    seen = {
+        name for output in (first, second) for name, share in output.areas.items() if share >= panels.SMALLEST_SHARE
+    }
+    return [
+        (words.say(f"classes.{name}", language), STREET_PALETTE[k].tolist())
+        for k, name in enumerate(STREET_CLASSES)
+        if name in seen
+    ]
+
+
+def _texts(view: View, language: str) -> dict[str, str]:
+    row, column = view.pixel
+    where = {"layer": view.records[1].name, "channel": view.channel, "row": row, "column": column}
+    texts = {key: words.say(f"export.{key}", language) for key in ("photo", "difference", *QUANTITIES)}
+    return texts | {"layer": words.say("export.layer", language, **where)}
+
+
+def _plain(html: str) -> str:
+    return re.sub(r"<[^>]*>", "", html)
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}".replace("-", "−")
+
+
+def _signed(text: str) -> str:
+    return f"({text})" if text.startswith("−") else text

@@ -96,6 +96,15 @@ def maps_of(record: LayerRecord, channel: int) -> np.ndarray:
     return np.stack([record.context, *record.effective(channel), record.x[channel], record.y[channel]])
 
 
+def write_number(value: float) -> str:
+    """Four significant figures with a true minus sign, as on the page."""
+    if not np.isfinite(value):
+        return "NaN" if np.isnan(value) else "+∞" if value > 0 else "−∞"
+    size = abs(value)
+    text = f"{value:.2e}" if size and (size < 1e-3 or size >= 1e5) else f"{value:#.4g}".rstrip(".")
+    return "0" if size == 0 else text.replace("e-0", "e-").replace("e+0", "e+").replace("-", "−")
+
+
 def _draw_pictures(figure: Figure, sheet: Sheet) -> None:
     grid = GridSpec(1, 4, figure, left=0.03, right=0.97, top=0.9, bottom=0.57, wspace=0.05)
     first, second = sheet.sides
@@ -143,7 +152,7 @@ def _draw_colour_bar(figure: Figure, drawn, below: Axes) -> None:
     bar = figure.colorbar(drawn, cax=axes, orientation="horizontal")
     bar.outline.set_visible(False)
     ends = sorted({drawn.norm.vmin, drawn.norm.vmax})
-    bar.set_ticks(ends, labels=[_number(end) for end in ends])
+    bar.set_ticks(ends, labels=[write_number(end) for end in ends])
     axes.tick_params(size=0, labelsize=7, labelcolor=FAINT, pad=2)
     for label, side in zip(axes.get_xticklabels(), ("left", "right"), strict=False):
         label.set_horizontalalignment(side)
@@ -175,11 +184,7 @@ def _mark(axes: Axes, pixel: tuple[int, int], values: np.ndarray) -> None:
     row, column = pixel
     axes.axhline(row, color=CROSS, linewidth=0.5)
     axes.axvline(column, color=CROSS, linewidth=0.5)
-    axes.set_xlabel(f"{_number(values[row, column])}", loc="left", size=7.5, weight="bold", color=INK, labelpad=2)
-
-
-def _number(value: float) -> str:
-    return f"{value:.4g}".replace("-", "−")
+    axes.set_xlabel(f"{write_number(values[row, column])}", loc="left", size=7.5, weight="bold", color=INK, labelpad=2)
 
 
 def _empty(axes: Axes) -> Axes:

@@ -53,10 +53,17 @@ def _build_answer() -> dict[str, gr.components.Component]:
         format="png", show_label=False, interactive=False, max_height=620, elem_classes="answer", buttons=["fullscreen"]
     )
     verdict = gr.HTML(panels.VERDICT_TO_COME, elem_classes="plain")
-    with gr.Column(elem_classes="part-settings"):
-        opacity = gr.Slider(0, 100, FIRST.opacity, step=5, label=words.label("compare.opacity"), buttons=[])
-        styles = [(words.label(f"styles.{name}"), name) for name in STYLES]
-        style = gr.Radio(styles, value=FIRST.style, label=words.label("compare.in_the_style_of"), visible=False)
+    opacity = gr.Slider(
+        0, 100, FIRST.opacity, step=5, label=words.label("compare.opacity"), buttons=[], elem_classes="part-settings"
+    )
+    styles = [(words.label(f"styles.{name}"), name) for name in STYLES]
+    style = gr.Radio(
+        styles,
+        value=FIRST.style,
+        label=words.label("compare.in_the_style_of"),
+        visible=False,
+        elem_classes="part-settings",
+    )
     return {"sides": sides, "slider": slider, "verdict": verdict, "opacity": opacity, "style": style}
 
 
@@ -78,12 +85,20 @@ def _build_question() -> dict[str, gr.components.Component]:
             label=str(words.label("compare.examples")),
             examples_per_page=len(EXAMPLES),
         )
-    with gr.Column(elem_classes="part-settings"):
-        tasks = [(words.label(f"compare.{task}"), task) for task in TASKS]
-        task = gr.Radio(tasks, value=TASKS[0], label=words.label("compare.task"))
-        choices = callbacks.pairs_of(TASKS[0])
-        gr.HTML(f"{words.spans('compare.pair')}{draw_help('pair', 'question')}", elem_classes="plain field-title")
-        pair = gr.Radio(choices, value=FIRST.pair, label=words.label("compare.pair"), show_label=False)
+    tasks = [(words.label(f"compare.{task}"), task) for task in TASKS]
+    task = gr.Radio(tasks, value=TASKS[0], label=words.label("compare.task"), elem_classes="part-settings")
+    choices = callbacks.pairs_of(TASKS[0])
+    gr.HTML(
+        f"{words.spans('compare.pair')}{draw_help('pair', 'question')}",
+        elem_classes=["plain", "field-title", "part-settings"],
+    )
+    pair = gr.Radio(
+        choices,
+        value=FIRST.pair,
+        label=words.label("compare.pair"),
+        show_label=False,
+        elem_classes="part-settings",
+    )
     return {"photo": photo, "task": task, "pair": pair}
 
 

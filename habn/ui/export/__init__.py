@@ -20,7 +20,7 @@ def build_export(shown: gr.State) -> None:
         gr.Markdown(words.label("export.help"))
         with gr.Row():
             sheet, arrays, report, program = (
-                gr.Button(words.label(f"export.{name}"), min_width=150)
+                gr.Button(words.label(f"export.{name}"), size="md", min_width=150)
                 for name in ("sheet", "arrays", "report", "program")
             )
         offer = Offer()

@@ -6,7 +6,6 @@ import os
 import tempfile
 import uuid
 from collections.abc import Callable
-from html import escape
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,7 +15,7 @@ from gradio.utils import get_upload_folder
 from habn import export, figures
 from habn.export import View
 from habn.ui import words
-from habn.ui.callbacks import REFUSALS, Shown, recall
+from habn.ui.callbacks import REFUSALS, Shown, note, recall
 from habn.ui.examples import example_of
 from habn.ui.export.report import write_report
 from habn.ui.export.sheet import build_sheet
@@ -54,7 +53,7 @@ def on_program(shown: Shown | None, request: gr.Request) -> dict:
     try:
         view, _ = view_of(shown, request)
     except REFUSALS as error:
-        return _refuse(error)
+        return note(str(error))
     example = example_of(shown.photo)
     photo = PLACEHOLDER if example is None else f"assets/examples/{example}.jpg"
     return gr.update(value=export.write_program(view, photo), visible=True)
@@ -84,7 +83,7 @@ def _offer(shown: Shown | None, request: gr.Request, suffix: str, save: Callable
     try:
         view, link = view_of(shown, request)
     except REFUSALS as error:
-        return _refuse(error)
+        return note(str(error))
     name = f"habn-{view.result.pair}-{view.records[1].name}-{view.channel}.{suffix}"
     path = _publish(name, lambda file: save(view, link, language, file))
     size = f"{path.stat().st_size / 1e6:.1f} MB"
@@ -100,8 +99,3 @@ def _publish(name: str, write: Callable[[BinaryIO], None]) -> Path:
         write(file)
     os.replace(file.name, folder / name)
     return folder / name
-
-
-def _refuse(error: Exception) -> dict:
-    gr.Warning(escape(str(error), quote=False))
-    return gr.skip()

@@ -1,8 +1,8 @@
 """The report: one HTML file that opens offline, with the photo, both answers, the figures and a working inspector.
 
-The inspector in it is the page's own: its template, style and script. In the place of Gradio, report.js gives it what it
-asks for: a value, files, and an answer to a pick. For each layer the file holds the channels that adapt most, and the one
-that was shown; every number in it is the full float32 that the page has.
+The inspector in it is the page's own: its template, style and script. In the place of Gradio, report.js gives it what
+it asks for: a value, files, and an answer to a pick. For each layer the file holds the channels that adapt most, and
+the one that was shown; every number in it is the full float32 that the page has.
 """
 
 from __future__ import annotations

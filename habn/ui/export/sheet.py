@@ -7,7 +7,7 @@ import re
 from habn.data.segmentation import STREET_CLASSES, STREET_PALETTE
 from habn.engine import Output
 from habn.export import View
-from habn.figures import Sheet, Side
+from habn.figures import Sheet, Side, write_number
 from habn.recording import LayerRecord
 from habn.ui import panels, pictures, words
 from habn.ui.link import Link
@@ -52,19 +52,18 @@ def title_of(view: View, language: str) -> str:
 def write_equation(record: LayerRecord, channel: int, pixel: tuple[int, int]) -> str:
     """The layer's formula with the pixel's numbers, and its result."""
     place = (channel, *pixel)
-    scale, bias, mean, var = (_number(value) for value in record.effective(channel)[(slice(None), *pixel)])
-    x, y, eps = _number(record.x[place]), _number(record.y[place]), _number(record.eps)
+    scale, bias, mean, var = (write_number(value) for value in record.effective(channel)[(slice(None), *pixel)])
+    x, y, eps = write_number(record.x[place]), write_number(record.y[place]), write_number(record.eps)
     return f"y = ({x} − {_signed(mean)}) / √({var} + {eps}) · {_signed(scale)} + {_signed(bias)} = {y}"
 
 
 def _caption(output: Output, language: str) -> str:
-    parts = [
-        f"{words.say('compare.parameters', language)}: {output.parameters:,}",
-        f"{words.say('compare.time', language)}: {output.seconds * 1000:.0f} ms",
-    ]
-    if output.mean_iou is not None:
-        parts.insert(0, f"{words.say('compare.iou_here', language)}: {output.mean_iou:.1%}".replace("%", " %"))
-    return " · ".join(parts)
+    time = f"{words.say('compare.time', language)}: {output.seconds * 1000:.0f} ms"
+    parameters = f"{words.say('compare.parameters', language)}: {output.parameters:,}"
+    if output.mean_iou is None:
+        return f"{time}\n{parameters}"
+    score = f"{words.say('compare.iou_here', language)}: {output.mean_iou:.1%}".replace("%", " %")
+    return f"{score} · {time}\n{parameters}"
 
 
 def _legend(first: Output, second: Output, language: str) -> list[tuple[str, list[int]]]:
@@ -87,10 +86,6 @@ def _texts(view: View, language: str) -> dict[str, str]:
 
 def _plain(html: str) -> str:
     return re.sub(r"<[^>]*>", "", html)
-
-
-def _number(value: float) -> str:
-    return f"{value:.4g}".replace("-", "−")
 
 
 def _signed(text: str) -> str:

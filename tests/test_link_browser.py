@@ -1,0 +1,132 @@
+"""Links in the browser: the address follows what is done, and opens what was seen."""
+
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from habn.ui import link
+from habn.ui.link import Link
+
+expect.set_options(timeout=60_000)  # milliseconds: the first visitor waits for the networks to be loaded
+
+ANYWHERE = "http://page.test/"
+QUIET = 300  # milliseconds, more than link.js waits before it writes
+
+
+@pytest.fixture
+def page(browser: Browser) -> Page:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    yield context.new_page()
+    context.close()
+
+
+def address(page: Page) -> Link:
+    return Link.parse(dict(parse_qsl(urlsplit(page.url).query)))
+
+
+def random_view(rng: np.random.Generator) -> Link:
+    def pick(*values):
+        return values[rng.integers(len(values))]
+
+    return Link(
+        tab=pick("compare", "layers"),
+        example=pick("scene_2", "lake_1", "scene_1"),
+        pair=pick("camvid", "styles"),
+        style=pick("udnie", "starry_night"),
+        opacity=int(rng.integers(101)),
+        layer=pick("stem.norm", "at_eighth.0.first.norm"),
+        channel=int(rng.integers(24)),
+        pixel=pick(None, (int(rng.integers(45)), int(rng.integers(60)))),
+        range=pick("map", "layer", "network"),
+        order=pick("depth", "strength"),
+        channels=pick("index", "adapted"),
+        zoom=pick(1, 2, 4),
+        overlay=int(rng.integers(101)),
+    )
+
+
+LOOK = ("layer", "channel", "pixel", "range", "order", "channels", "zoom", "overlay")
+
+
+def test_the_address_of_twenty_random_views_says_all_of_them(page: Page):
+    page.route(f"{ANYWHERE}**", lambda route: route.fulfill(body=link.head(), content_type="text/html"))
+    page.goto(f"{ANYWHERE}?__theme=dark")
+    tell = "([name, detail]) => document.dispatchEvent(new CustomEvent(name, { detail }))"
+    page.evaluate(tell, ["habn-link", {"tab": "results"}])
+    page.wait_for_timeout(QUIET)
+    assert address(page) == Link(), "what is told before the page has opened waits"
+    page.evaluate(tell, ["habn-open", None])
+    rng = np.random.default_rng(7)
+    for _ in range(20):
+        view = random_view(rng)
+        values = {key: getattr(view, key) for key in ("tab", "example", "pair", "style", "opacity", *LOOK)}
+        page.evaluate(tell, ["habn-link", {key: value for key, value in values.items() if key not in LOOK}])
+        page.evaluate(tell, ["habn-look", {key: values[key] for key in LOOK}])
+        page.wait_for_timeout(QUIET)
+        assert address(page) == view
+        assert "__theme=dark" in page.url and urlsplit(page.url).query.removeprefix("__theme=dark&").count("%") == 0
+    page.evaluate(tell, ["habn-link", dict.fromkeys(values)])
+    page.wait_for_timeout(QUIET)
+    assert page.url == f"{ANYWHERE}?__theme=dark"
+
+
+def wait_for_layer(page: Page, layer: int, channel: int) -> None:
+    page.wait_for_selector(f"[data-role=inspector][data-state=ready][data-layer='{layer}'][data-channel='{channel}']")
+
+
+def test_a_link_opens_the_view_and_the_address_follows_the_visitor(page: Page, page_address: str):
+    view = Link(
+        tab="layers", example="lake_1", pair="styles", style="udnie", layer="blocks.1.norm2", channel=3, pixel=(10, 20)
+    )
+    complaints: list[str] = []
+    page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+    page.goto(f"{page_address}/?{view.query()}&channel_=1&hide=introduction")
+    wait_for_layer(page, 6, 3)
+    expect(page.locator("[data-role=pixel]")).to_have_text("Row 10, column 20")
+    expect(page.get_by_test_id("toast-body")).to_contain_text("channel_")
+    expect(page.locator(".part-introduction").first).to_be_hidden()
+    page.wait_for_timeout(QUIET)
+    opened = address(page)
+    assert opened == Link(**{**vars(view), "hide": ("introduction",)}), "what it does not know leaves the address"
+
+    page.locator("[data-role=layer][data-index='2']").click()
+    page.get_by_role("tab", name="Compare").click()
+    expect(page.get_by_label("Udnie")).to_be_checked()
+    page.get_by_label("The Scream").check()
+    expect(page.locator(".answer img")).to_have_count(2)
+    page.wait_for_function("location.search.includes('style=the_scream')")
+    followed = address(page)
+    assert (followed.tab, followed.style, followed.layer) == ("compare", "the_scream", "reduce3.norm")
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.locator(".copy-link")).to_contain_text("the link opens what you see now")
+
+    address_copied = page.url
+    page.goto("about:blank")
+    page.goto(address_copied)
+    expect(page.get_by_label("The Scream")).to_be_checked()
+    page.get_by_role("tab", name="Layers").click()
+    wait_for_layer(page, 2, followed.channel)
+    assert complaints == []
+
+
+def test_an_uploaded_photo_is_no_part_of_a_link_and_the_page_says_so(page: Page, page_address: str, tmp_path: Path):
+    photo = tmp_path / "scene_2.png"
+    Image.fromarray(np.random.default_rng(2).integers(0, 256, (48, 64, 3), dtype=np.uint8)).save(photo)
+    page.goto(f"{page_address}/?example=scene_3&opacity=40")
+    expect(page.get_by_label("number input for Colours over the photo (%)")).to_have_value("40")
+    expect(page.locator(".answer img")).to_have_count(2)
+    page.get_by_label("number input for Colours over the photo (%)").fill("55")
+    page.wait_for_function("location.search === '?example=scene_3&opacity=55'")
+    page.get_by_label("Remove Image").click()
+    page.locator("input[type=file]").first.set_input_files(photo)
+    page.wait_for_function("location.search === '?opacity=55'")
+    # Without the right to write into the clipboard the address is shown, selected.
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('denied')); }")
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.locator(".copy-link input")).to_have_value(page.url)
+    expect(page.locator(".copy-link")).to_contain_text("cannot be part of a link")
+    assert page.evaluate("getSelection().toString() || document.activeElement.value") == page.url

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from habn.recording import LayerRecord
 
 TABS = ("compare", "layers", "experiment", "learn", "results")
-HIDEABLE = ("introduction", "tabs", "photo", "settings", "figures", "export")
+HIDEABLE = ("introduction", "tabs", "photo", "settings", "figures", "export", "answers")
 """Parts of the page, each the elements of class part-NAME, that `hide` takes away: in class, less is more."""
 LEARN_STEPS = 6
 

@@ -43,10 +43,12 @@ function rowName(row) {
 }
 
 // The scale of a quantity: of this map, this layer or the whole network. The rows of networks share one, so that their
-// colours can be compared; differences have their own, about zero.
+// colours can be compared; differences have their own, about zero. A row that is not looked at takes no part in it.
 function scaleOf(q, isDifference) {
   const { summaries, networks } = state.view;
-  const rows = isDifference ? summaries.slice(3) : summaries.slice(0, 3);
+  const ofNetworks = summaries.slice(0, 3);
+  const looked = ofNetworks.filter((_, r) => isShown(look.rows, ROWS[r]));
+  const rows = isDifference ? summaries.slice(3) : looked.length ? looked : ofNetworks;
   const name = isDifference ? "differenceRanges" : "ranges";
   const extents = {
     map: () => extentOf(rows.map((row) => row[q])),

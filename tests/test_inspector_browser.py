@@ -182,6 +182,8 @@ def test_corners_of_a_map_are_corner_pixels_at_every_zoom(bench: Bench):
     assert bench.look()["pixel"] == [11, 15], "dragging moves the picture and pins nothing"
     page.mouse.click(box["x"] + 1, box["y"] + 1)
     assert bench.look()["pixel"] == [9, 10], "a window of 4 x 3 pixels, moved by two to the left"
+    page.locator("[data-role=let-go]").click()
+    assert bench.look()["pixel"] is None
 
 
 def test_layers_and_channels_are_sorted_and_picked_by_keyboard_and_pointer(bench: Bench):

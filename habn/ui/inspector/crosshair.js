@@ -48,6 +48,7 @@ function drawCross() {
   maps.flat().forEach((map, i) => (find("value", cells[i]).textContent = figure(at(map, index))));
   find("pixel").textContent = say("pixel", { row, column });
   find("pinned").textContent = say(cross.pinned ? "is_pinned" : "follows");
+  find("let-go").disabled = !cross.pinned;
   drawEquations(index);
   drawAttribution(index);
   drawProfile(index);
@@ -62,6 +63,8 @@ function moveCross(u, v, pinned) {
   if (pinned) announce();
   if (isTold) tellLook();
 }
+
+const letGo = () => moveCross(cross.u, cross.v, false);
 
 function announce() {
   const { row, column, index } = pixelUnderCross();
@@ -111,7 +114,7 @@ function onMapsKey(event) {
   const stepTo = (down, right) => () => moveCross((column + right + 0.5) / width, (row + down + 0.5) / height, true);
   const action = {
     ArrowUp: stepTo(-step, 0), ArrowDown: stepTo(step, 0), ArrowLeft: stepTo(0, -step), ArrowRight: stepTo(0, step),
-    Enter: stepTo(0, 0), Escape: () => moveCross(cross.u, cross.v, false),
+    Enter: stepTo(0, 0), Escape: letGo,
     "+": () => zoomTo(Math.min(4, look.zoom * 2)), "-": () => zoomTo(Math.max(1, look.zoom / 2)),
   }[event.key];
   if (!action || event.ctrlKey || event.metaKey || event.target.closest("button")) return;

@@ -168,6 +168,7 @@ function listen() {
   on("maps", "pointermove", onPointer);
   on("maps", "click", onPointer);
   on("maps", "keydown", onMapsKey);
+  on("let-go", "click", letGo);
   on("profile-parameter", "change", () => drawProfile());
   on("profile-plot", "click", onProfileClick);
   on("gap-plot", "click", onProfileClick);

@@ -1,10 +1,11 @@
-// Keeps the page's address equal to what is shown, and hides what the address says. link.py puts this into the head of the
-// page, in a function of its own, with DEFAULTS and HIDEABLE before it.
+// Keeps the page's address equal to what is shown, and hides what the address says. link.py puts this into the head of
+// the page, in a function of its own, with DEFAULTS and HIDEABLE before it.
 //
 // Whoever changes a part of the view dispatches, on the document or bubbling up to it,
 //   new CustomEvent("habn-link", {bubbles: true, detail: {key: value, another: null}})
-// with keys of `Link`; a list becomes its items with commas between, null takes the key out of the address. The inspector's
-// "habn-look" is understood as well. "habn-open" says that the page shows what its address asked for; all is held till then.
+// with keys of `Link`; a list becomes its items with commas between, null takes the key out of the address. The
+// inspector's "habn-look" is understood as well. "habn-open" says that the page shows what its address asked for; all
+// is held till then.
 
 const QUIET_MS = 150; // browsers refuse an address that changes more often than about three times a second for long
 

@@ -1,4 +1,5 @@
-// Gradio runs this each time the component is mounted, with `element`, `props` and `watch` in scope; TEXTS stands before it.
+// Gradio runs this each time the component is mounted, with `element`, `props` and `watch` in scope; TEXTS stands
+// before it.
 
 const find = (role) => element.querySelector(`[data-role="${role}"]`);
 const texts = TEXTS[navigator.language.split("-")[0]] ?? TEXTS.en;

@@ -9,18 +9,25 @@ const followTheme = () => document.documentElement.classList.toggle("dark", dark
 darkness.addEventListener("change", followTheme);
 followTheme();
 
-async function inflate(text, name) {
-  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  const type = name.endsWith(".png") ? "image/png" : "application/octet-stream";
-  return URL.createObjectURL(new Blob([await new Response(stream).arrayBuffer()], { type }));
+const urls = new Map(); // name of a file to the promise of its address
+
+function urlOf(name) {
+  if (!urls.has(name)) urls.set(name, inflate(name));
+  return urls.get(name);
 }
 
-// Puts {url} where a value names a file.
-function link(value, urls) {
-  if (value === null || typeof value !== "object" || Array.isArray(value)) return value;
-  if ("file" in value) return { url: urls[value.file] };
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, link(part, urls)]));
+async function inflate(name) {
+  const deflated = await fetch(`data:application/octet-stream;base64,${files[name]}`);
+  const content = new Response(deflated.body.pipeThrough(new DecompressionStream("deflate")));
+  const type = name.endsWith(".png") ? "image/png" : "application/octet-stream";
+  return URL.createObjectURL(new Blob([await content.arrayBuffer()], { type }));
+}
+
+// The value with {url} where it names a file.
+async function open(value) {
+  const opened = { ...value };
+  for (const [key, part] of Object.entries(value)) if (part?.file) opened[key] = { url: await urlOf(part.file) };
+  return opened;
 }
 
 function fill(text, fields) {
@@ -37,26 +44,18 @@ function nearest({ layer, channel }) {
   return { held, view: onward ?? held.reduce((a, b) => (distance(b) < distance(a) ? b : a)) };
 }
 
-function answer(pick) {
+async function answer(pick) {
   const { held, view } = nearest(pick);
   const isHeld = view.channel === pick.channel;
   const fields = { channel: pick.channel, channels: held.map((value) => value.channel).join(", ") };
   document.querySelector(".redirected").textContent = isHeld ? "" : fill(texts.not_held, fields);
-  show(view);
-}
-
-function show({ look, ...view }) {
-  props.value = view;
+  props.value = await open(view);
   for (const watcher of watchers) watcher();
 }
 
 async function start() {
-  const names = Object.keys(files);
-  const urls = await Promise.all(names.map((name) => inflate(files[name], name)));
-  const byName = Object.fromEntries(names.map((name, i) => [name, urls[i]]));
-  values.forEach((value, i) => (values[i] = link(value, byName)));
-  props.value = values[0];
-  const trigger = (event, pick) => event === "select" && setTimeout(() => answer(pick));
+  props.value = await open(values[0]);
+  const trigger = (event, pick) => event === "select" && answer(pick);
   const watch = (_, watcher) => watchers.push(watcher);
   runInspector(document.querySelector(".inspector-place"), props, trigger, watch);
 }

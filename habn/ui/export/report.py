@@ -83,16 +83,18 @@ def _inspections(view: View, link: Link) -> list[dict[str, Any]]:
     return [inspect(result, *place, look if place == held[0] else None) for place in held]
 
 
-def _embed(value: Any, files: dict[str, str]) -> Any:
+def _embed(value: dict[str, Any], files: dict[str, str]) -> dict[str, Any]:
     """The value with each of its files replaced by {"file": a name}; the files, deflated, go into `files`."""
-    if not isinstance(value, dict):
-        return value
-    if "path" not in value:
-        return {key: _embed(part, files) for key, part in value.items()}
-    name = Path(value["path"]).name
-    if name not in files:
-        files[name] = base64.b64encode(zlib.compress(Path(value["path"]).read_bytes())).decode()
-    return {"file": name}
+
+    def embed(part: Any) -> Any:
+        if not isinstance(part, dict) or "path" not in part:
+            return part
+        path = Path(part["path"])
+        if path.name not in files:
+            files[path.name] = base64.b64encode(zlib.compress(path.read_bytes())).decode()
+        return {"file": path.name}
+
+    return {key: embed(part) for key, part in value.items()}
 
 
 def _list_channels(view: View, values: list[dict[str, Any]]) -> str:

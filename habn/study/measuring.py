@@ -7,25 +7,37 @@ from torch import nn
 from habn.data.segmentation import SegmentationData
 from habn.data.weather import STRENGTHS, WEATHER, apply_weather
 from habn.intervention import Intervention, intervening
-from habn.metrics import confusion_matrix, mean_iou
+from habn.metrics import mean_iou
 from habn.recording import recording
 from habn.training.segmentation import evaluate_segmentation
 
 
 @torch.inference_mode()
-def measure_weather(network: nn.Module, data: SegmentationData) -> dict[str, list[float]]:
-    """mIoU in percent under each weather, at strength 0 and `STRENGTHS`; picture i gets the weather of seed i."""
-    classes = len(data.classes)
-    confusions = {name: np.zeros((1 + len(STRENGTHS), classes, classes), np.int64) for name in WEATHER}
-    for seed, (image, label) in enumerate(zip(data.images, data.labels, strict=True)):
-        pixels, truth = image[None].float() / 255, label.cpu().numpy()
-        clean = confusion_matrix(truth, network(pixels)[0].argmax(0).cpu().numpy(), classes)
-        for name, confusion in confusions.items():
-            confusion[0] += clean
-            for strength in STRENGTHS:
-                predicted = network(apply_weather(pixels, name, strength, seed))[0].argmax(0)
-                confusion[strength] += confusion_matrix(truth, predicted.cpu().numpy(), classes)
-    return {name: [100 * mean_iou(c) for c in confusion] for name, confusion in confusions.items()}
+def lay_weather(data: SegmentationData) -> dict[str, list[SegmentationData]]:
+    """A split under each weather, at strength 0 and `STRENGTHS`, as 8-bit pictures.
+
+    Picture i gets the weather of seed i.
+    """
+    seeds = torch.arange(len(data.images))
+
+    def changed(name: str, strength: int) -> SegmentationData:
+        pictures = [
+            apply_weather(image[None].float() / 255, name, strength, seed[None])
+            for image, seed in zip(data.images, seeds, strict=True)
+        ]
+        return SegmentationData((torch.cat(pictures) * 255).round().to(torch.uint8), data.labels, data.classes)
+
+    return {name: [data, *(changed(name, strength) for strength in STRENGTHS)] for name in WEATHER}
+
+
+@torch.inference_mode()
+def measure_weather(network: nn.Module, weathers: dict[str, list[SegmentationData]]) -> dict[str, list[float]]:
+    """mIoU in percent under each weather, at each strength, on what `lay_weather` made."""
+    clean = 100 * mean_iou(evaluate_segmentation(network, next(iter(weathers.values()))[0]))
+    return {
+        name: [clean, *(100 * mean_iou(evaluate_segmentation(network, data)) for data in changed[1:])]
+        for name, changed in weathers.items()
+    }
 
 
 def measure_intervened(network: nn.Module, data: SegmentationData, intervention: Intervention) -> float:

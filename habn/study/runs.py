@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -13,7 +14,7 @@ from habn.data import load_segmentation
 from habn.data.segmentation import SegmentationData
 from habn.layers import parameter_overhead
 from habn.networks import build_network
-from habn.study.measuring import measure_correspondence, measure_search, measure_weather
+from habn.study.measuring import lay_weather, measure_correspondence, measure_search, measure_weather
 from habn.study.variants import VARIANTS, Variant
 from habn.training.loop import LOG, TrainingOptions, fit, options_dict
 from habn.training.segmentation import (
@@ -98,6 +99,13 @@ class Study:
         """What `run` found, once it is through."""
         return json.loads((self.folder / name / str(seed) / MEASURED).read_text())
 
+    @cached_property
+    def weathers(self) -> dict[str, list[SegmentationData]]:
+        """A part of the split under every weather."""
+        few = torch.arange(0, len(self.held_out.images), self.plan.weather_every)
+        with torch.autocast("cpu", enabled=False):
+            return lay_weather(self.held_out.part(few))
+
     def task(self, hold_out: bool = False) -> SegmentationTask:
         """What all runs are trained on; those with a bilevel search hold some of it out."""
         plan = self.plan
@@ -131,9 +139,8 @@ class Study:
         if network.norm.startswith("habn"):
             measured["search"] = measure_search(network, thin_out(self.held_out, FEW_PICTURES))
         if self.plan.weather_every:
-            few = self.held_out.part(torch.arange(0, len(self.held_out.images), self.plan.weather_every))
             with torch.autocast("cpu", torch.bfloat16, enabled=self.plan.options.precision == "bfloat16"):
-                measured["weather"] = measure_weather(network, few)
+                measured["weather"] = measure_weather(network, self.weathers)
         return measured
 
     def _save(

@@ -105,7 +105,7 @@ def test_a_painted_map_and_a_frozen_adaptation_change_the_answer_as_they_should(
     panel = open_part(page, "Adaptation")
     plain = outcome(panel)
     assert plain[0] == plain[1]
-    panel.get_by_label("painted").check()
+    panel.get_by_role("radio", name="painted").check()
     stage = panel.locator("canvas[data-role=map]")
     box = stage.bounding_box()
     page.mouse.move(box["x"] + 20, box["y"] + 20)

@@ -18,13 +18,13 @@ def build_experiment(page: gr.Blocks, shown: gr.State, network_slot: str) -> Non
         network_slot: concurrency id of the events that run a network, one at a time.
     """
     gr.Markdown(words.label("experiment.intro"))
-    with gr.Tabs():
+    with gr.Tabs() as parts:
         with gr.Tab(words.label("experiment.weather_tab"), id="weather"):
             weather, weathered = _build_part("experiment.weather_help", WeatherControls, rows=2, pictures=3)
         with gr.Tab(words.label("experiment.adaptation_tab"), id="adaptation"):
             adaptation, adapted = _build_part("experiment.adaptation_help", AdaptationControls, rows=1, pictures=4)
     quick = {"show_progress": "hidden", "concurrency_limit": ANSWERS_AT_ONCE, "api_visibility": "private"}
-    page.load(callbacks.on_link, [weather, adaptation], [weather, adaptation], **quick)
+    page.load(callbacks.on_link, [weather, adaptation], [parts, weather, adaptation], **quick)
     shown.change(callbacks.on_shown, [shown, weather, adaptation], [weather, adaptation], **quick)
     for controls, outcome, on_input in (
         (weather, weathered, callbacks.on_weather),

@@ -6,7 +6,7 @@ const KEY_STEP = 0.02;
 const KEY_STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 let ownMap = null; // s of the layer that is shown, { height, width, levels }
 let painting = null;
-let paintedRun = null; // a painting belongs to one photo
+let paintedOn = null; // the run and the layer that the painting started from
 let brush = [0.5, 0.5];
 let last = null; // where a stroke has come to
 
@@ -87,10 +87,12 @@ function takeMap() {
   dropUnknownLayers();
   const { height, width, data } = scene.map;
   ownMap = { from: scene.map, height, width, levels: toBytes(data) };
-  if (painting?.isTouched && paintedRun === scene.run) return;
+  const { run, shown } = scene;
+  const isSameRun = paintedOn?.run === run;
+  if (isSameRun && (painting.isTouched || paintedOn.shown === shown)) return;
+  if (paintedOn && !isSameRun) settings = { ...settings, painted: null };
   painting = new Painting({ height, width, levels: ownMap.levels.slice() });
-  if (paintedRun !== null && paintedRun !== scene.run) settings = { ...settings, painted: null };
-  paintedRun = scene.run;
+  paintedOn = { run, shown };
 }
 
 function drawMap() {
@@ -108,6 +110,9 @@ function drawMap() {
 function drawTools() {
   find("tools").hidden = settings.context !== "painted";
   find("stage").dataset.painting = isPainting();
+  // Something to look at, or to work on: then its arrow keys are its own.
+  find("map").setAttribute("role", isPainting() ? "application" : "img");
+  find("map").tabIndex = isPainting() ? 0 : -1;
   find("undo").disabled = !painting?.done.length;
   find("redo").disabled = !painting?.undone.length;
   find("start-again").disabled = !painting?.isTouched;

@@ -27,10 +27,12 @@ from habn.ui.link import link_of
 SORRY = (*REFUSALS, ValueError)  # what settings, weather and interventions refuse is a ValueError with a sentence
 
 
-def on_link(weather: dict | None, adaptation: dict | None, request: gr.Request) -> tuple[dict, dict]:
-    """Set the controls as the page's address says, before anything is run."""
-    values = zip((weather, adaptation), settings_of(link_of(request)), strict=True)
-    return tuple({**(value or {}), "settings": settings} if settings else gr.skip() for value, settings in values)
+def on_link(weather: dict | None, adaptation: dict | None, request: gr.Request) -> tuple[dict, dict, dict]:
+    """Set the controls as the page's address says, before anything is run, and open the part that it speaks of."""
+    asked = settings_of(link_of(request))
+    values = zip((weather, adaptation), asked, strict=True)
+    part = gr.update(selected="adaptation") if asked[1] and not asked[0] else gr.skip()
+    return part, *({**(value or {}), "settings": given} if given else gr.skip() for value, given in values)
 
 
 def on_shown(shown: Shown | None, weather: dict | None, adaptation: dict | None) -> tuple[dict, dict]:

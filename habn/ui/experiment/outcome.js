@@ -32,8 +32,10 @@ function drawRow(row, { side, label, pictures, figures }, columns) {
 function figureOf({ name, title, help, text, share }) {
   const figure = part("figure");
   figure.dataset.figure = name;
-  figure.title = help;
-  figure.querySelector("dt").textContent = title;
+  fillWords(figure);
+  find("title", figure).textContent = title;
+  find("help", figure).textContent = help;
+  figure.querySelector("button").popoverTargetElement = find("help", figure);
   figure.querySelector("dd span").textContent = text;
   const bar = figure.querySelector("i");
   if (share === null) bar.remove();

@@ -91,7 +91,7 @@ function takeMap() {
   const isSameRun = paintedOn?.run === run;
   if (isSameRun && (painting.isTouched || paintedOn.shown === shown)) return;
   if (paintedOn && !isSameRun) settings = { ...settings, painted: null };
-  painting = new Painting({ height, width, levels: ownMap.levels.slice() });
+  painting = new Painting(ownMap);
   paintedOn = { run, shown };
 }
 
@@ -172,7 +172,7 @@ function onPointerCancel() {
   last = null;
   painting.undo();
   painting.undone.pop();
-  draw();
+  draw(); // the browser took the finger away: the stroke is as if it had not been
 }
 
 function takeBack(method) {
@@ -198,8 +198,7 @@ function onKey(event) {
 }
 
 function startAgain() {
-  painting.begin();
-  Object.assign(painting, { height: ownMap.height, width: ownMap.width, levels: ownMap.levels.slice() });
+  painting.begin(ownMap);
   commitPainting();
 }
 

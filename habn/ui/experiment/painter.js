@@ -3,21 +3,30 @@
 const STROKES_KEPT = 50;
 
 class Painting {
-  constructor({ height, width, levels }) {
-    Object.assign(this, { height, width, levels });
+  constructor(map) {
+    this.restore(map);
     this.undone = [];
-    this.done = []; // levels as they were before each stroke
+    this.done = []; // the maps as they were before each stroke
   }
 
   get isTouched() {
     return this.done.length > 0;
   }
 
-  // Remember how it is now, before it is changed.
-  begin() {
-    this.done.push(this.levels.slice());
+  snapshot() {
+    return { height: this.height, width: this.width, levels: this.levels };
+  }
+
+  restore({ height, width, levels }) {
+    Object.assign(this, { height, width, levels });
+  }
+
+  // Remember how it is, and change a copy from now on: `map`, or the same map.
+  begin(map = this.snapshot()) {
+    this.done.push(this.snapshot());
     if (this.done.length > STROKES_KEPT) this.done.splice(1, 1); // the first is what it started from
     this.undone = [];
+    this.restore({ ...map, levels: map.levels.slice() });
   }
 
   // A stroke of discs from one place to another, in [0, 1] of width and height; the radius in heights.
@@ -42,15 +51,17 @@ class Painting {
   }
 
   undo() {
-    if (!this.done.length) return;
-    this.undone.push(this.levels);
-    this.levels = this.done.pop();
+    this.move(this.done, this.undone);
   }
 
   redo() {
-    if (!this.undone.length) return;
-    this.done.push(this.levels);
-    this.levels = this.undone.pop();
+    this.move(this.undone, this.done);
+  }
+
+  move(from, to) {
+    if (!from.length) return;
+    to.push(this.snapshot());
+    this.restore(from.pop());
   }
 }
 

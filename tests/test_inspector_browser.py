@@ -182,6 +182,8 @@ def test_corners_of_a_map_are_corner_pixels_at_every_zoom(bench: Bench):
     assert bench.look()["pixel"] == [11, 15], "dragging moves the picture and pins nothing"
     page.mouse.click(box["x"] + 1, box["y"] + 1)
     assert bench.look()["pixel"] == [9, 10], "a window of 4 x 3 pixels, moved by two to the left"
+    page.mouse.click(box["x"] + 0.6 * box["width"], box["y"] + 0.6 * box["height"])
+    assert bench.look()["pixel"] == [10, 12]
     page.locator("[data-role=let-go]").click()
     assert bench.look()["pixel"] is None
 

@@ -147,7 +147,7 @@ def _draw_maps(figure: Figure, sheet: Sheet) -> None:
 
 
 def _draw_colour_bar(figure: Figure, drawn, below: Axes) -> None:
-    box = below.get_position()
+    box = below.get_position(original=True)  # the whole cell, of which a tall map fills a part
     axes = figure.add_axes((box.x0, box.y0 - 0.034, box.width, 0.011))
     bar = figure.colorbar(drawn, cax=axes, orientation="horizontal")
     bar.outline.set_visible(False)
@@ -188,6 +188,6 @@ def _mark(axes: Axes, pixel: tuple[int, int], values: np.ndarray) -> None:
 
 
 def _empty(axes: Axes) -> Axes:
-    axes.set(xticks=[], yticks=[])
+    axes.set(xticks=[], yticks=[], anchor="W")
     axes.spines[:].set_visible(False)
     return axes

@@ -49,7 +49,9 @@ def collect(study: Study, names: list[str], head: dict) -> dict:
         for name, entries in kept.items()
         for seed, entry in zip(seeds, entries, strict=True)
     ]
-    result = {**head, "baseline": VARIANTS[names[0]].norm, "rows": rows, "curves": curves}
+    result = {**head, "baseline": VARIANTS[names[0]].norm, "rows": rows}
+    if not study.plan.with_val:  # else they would be of pictures that were trained on
+        result["curves"] = curves
     if all("weather" in entry for entries in kept.values() for entry in entries):
         result["weather"] = _weather(kept)
     searched = {name: entries for name, entries in kept.items() if "search" in entries[0]}

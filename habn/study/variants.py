@@ -47,7 +47,9 @@ VARIANTS: dict[str, Variant] = {
     "plus-shallow-quarter": _plus("a quarter of own statistics in shallow layers", share=0.25),
     "plus-shallow-whole": _plus("own statistics in shallow layers", share=1.0),
     "plus-everywhere": _plus("half of own statistics in all layers", parts=SHALLOW + DEEP),
-    "plus-everywhere-quarter": _plus("a quarter of own statistics in all layers", share=0.25, parts=SHALLOW + DEEP),
+    "plus-everywhere-whole": _plus(
+        "own statistics in all layers, without a search", share=1.0, parts=SHALLOW + DEEP, search=None
+    ),
     "plus-no-search": _plus("without a search", search=None),
     "plus-bilevel": _plus("bilevel search", search="bilevel"),
     "plus-layer": _plus("one delta for all channels", granularity="layer"),

@@ -25,6 +25,7 @@ COPY --chown=user LICENSE app.py ./
 COPY --chown=user habn habn
 COPY --chown=user assets assets
 COPY --chown=user checkpoints checkpoints
+COPY --chown=user results results
 
 EXPOSE 7860
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \

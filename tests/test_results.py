@@ -174,6 +174,21 @@ def test_what_does_not_fit_is_refused_in_one_sentence_with_file_and_key(tmp_path
     assert complaint in sentence and "study.json" in sentence and sentence.count(".\n") == 0 and sentence.endswith(".")
 
 
+def test_a_row_is_held_against_the_baseline_of_its_setting_and_settings_of_the_baseline_against_its_first(tmp_path):
+    rows = [
+        row(norm, norm.upper(), [value]) | {"setting": setting}
+        for norm, setting, value in (
+            ("bn", "", 50.0),
+            ("bn", "rain", 48.0),
+            ("habn", "rain", 49.0),
+            ("habn", "snow", 49.5),
+        )
+    ]
+    study = load_study(write(tmp_path, {**STUDY, "question": "", "rows": rows, "curves": []}))
+    gaps = [difference and difference.mean for difference in map(study.difference, study.rows)]
+    assert gaps == [None, -2.0, 1.0, -0.5]
+
+
 def test_a_row_is_added_or_replaced_and_another_study_refused(tmp_path):
     study = load_study(write(tmp_path, STUDY))
     again = json.loads(json.dumps(STUDY)) | {"rows": [row("bn", "BN", [60.0])], "command": "python -m habn.evaluate"}

@@ -2,7 +2,7 @@
 
 A file is one study. {"en": ..., "es": ...} may stand for a text; keys in brackets may be missing.
 
-    title, question     texts
+    title, question     texts; the question may be empty
     protocol            branched | scratch | shipped
     data, split         "camvid", "test"
     size                [H, W]
@@ -23,6 +23,7 @@ import json
 import math
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +126,7 @@ def _study(name: str, content: Any) -> Study:
         study = Study(
             name=name,
             title=file.take("title", _text),
-            question=file.take("question", _text),
+            question=file.take("question", partial(_text, read=_any_string)),
             protocol=file.take("protocol", _one_of(PROTOCOLS)),
             data=file.take("data", _string),
             split=file.take("split", _string),
@@ -217,13 +218,6 @@ def _claim(value: Any, place: str) -> Claim:
         return Claim(claim.take("what", _text), claim.take("unit", _any_string), **figures)
 
 
-def _text(value: Any, place: str) -> Text:
-    if isinstance(value, str):
-        return dict.fromkeys(LANGUAGES, _string(value, place))
-    with _Object(value, f"{place}.") as text:
-        return {language: text.take(language, _string) for language in LANGUAGES}
-
-
 def _string(value: Any, place: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise _Misfit(f"'{place}' must be a text that is not empty")
@@ -234,6 +228,13 @@ def _any_string(value: Any, place: str) -> str:
     if not isinstance(value, str):
         raise _Misfit(f"'{place}' must be a text")
     return value
+
+
+def _text(value: Any, place: str, read: Callable[[Any, str], str] = _string) -> Text:
+    if isinstance(value, str):
+        return dict.fromkeys(LANGUAGES, read(value, place))
+    with _Object(value, f"{place}.") as text:
+        return {language: text.take(language, read) for language in LANGUAGES}
 
 
 def _date(value: Any, place: str) -> str:

@@ -151,10 +151,10 @@ class Study:
         return exact or ", ".join(filter(None, (rows[0].label if rows else norm, setting)))
 
     def baseline_of(self, row: Row) -> Row | None:
-        """The row that `row` is held against: the baseline's of the same setting, else its first; None for itself."""
-        if row.norm == self.baseline:
-            return None
+        """The row that `row` is held against: the baseline's of the same setting, else its first; None for that one."""
         candidates = [other for other in self.rows if other.norm == self.baseline]
+        if row.norm == self.baseline:
+            return None if row is candidates[0] else candidates[0]
         return next((other for other in candidates if other.setting == row.setting), candidates[0])
 
     def difference(self, row: Row) -> PairedDifference | None:

@@ -85,7 +85,8 @@ def _row(network: nn.Module, mean_iou: float) -> Row:
 def _study(args: argparse.Namespace, card: dict, size: tuple[int, int], row: Row) -> Study:
     """The study of the checkpoints that are shipped, with one row."""
     scenes, start = card["training"].get("with_scenes"), card.get("start")
-    train = card["data"] + (f" and {scenes} drawn scenes" if scenes else "")
+    train = card["data"] + (" (train + val)" if card["training"].get("with_val") else "")
+    train += f" and {scenes} drawn scenes" if scenes else ""
     title = TITLES.get(args.data, dict.fromkeys(("en", "es"), args.data))
     where = f"--data {args.data}" + (f" --root DIR --split {args.split}" if args.root else f" --split {args.split}")
     return Study(

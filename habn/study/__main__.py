@@ -9,16 +9,19 @@ A study can be stopped at any time; the same command continues it. The first var
 
 import argparse
 import itertools
-import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
-from habn.checkpoints import CheckpointError, load_checkpoint
+import torch
+
+from habn.checkpoints import load_checkpoint
 from habn.data import SPLITS
-from habn.study.collecting import collect, describe, identity, sizes
+from habn.results import Study, save_study
+from habn.study.collecting import build_row, collect, describe, sizes_of
 from habn.study.measuring import measure_intervened
-from habn.study.runs import CHECKPOINT, Plan, Study
+from habn.study.runs import CHECKPOINT, Plan, StudyRuns
 from habn.study.variants import ABLATIONS, VARIANTS
 from habn.training.loop import TrainingOptions
 from habn.training.segmentation import SegmentationRecipe
@@ -28,12 +31,11 @@ def main(arguments: list[str] | None = None) -> None:
     args = build_parser().parse_args(arguments)
     try:
         check_arguments(args)
-        study = Study(build_plan(args), args.run, baseline=args.variants[0])
-        result = ablate(study, args) if args.ablate else compare(study, args)
+        runs = StudyRuns(build_plan(args), args.run, baseline=args.variants[0])
+        study = ablate(runs, args) if args.ablate else compare(runs, args)
         if args.results is not None:
-            args.results.parent.mkdir(parents=True, exist_ok=True)
-            args.results.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
-    except (CheckpointError, ValueError) as error:
+            save_study(study, args.results.parent)
+    except ValueError as error:  # as CheckpointError, DataError and ResultError are
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         sys.exit("Stopped; the same command continues the study.")
@@ -58,12 +60,18 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--weather-every", type=int, metavar="K", help="measure every K-th picture under weather too")
     parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--evaluate-every", type=int, default=400)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--minutes", type=float, help="stop cleanly after this time; the same command continues")
     parser.add_argument("--ablate", action="store_true", help="measure trained HABN networks with parts turned off")
     parser.add_argument("--run", type=Path, required=True, help="the folder of the study")
     parser.add_argument("--results", type=Path, help="the file to write")
     parser.add_argument("--title", nargs=2, default=("Segmentation", "Segmentación"), metavar=("EN", "ES"))
-    parser.add_argument("--question", nargs=2, default=("", ""), metavar=("EN", "ES"))
+    parser.add_argument(
+        "--question",
+        nargs=2,
+        default=("What does the normalization change?", "¿Qué cambia la normalización?"),
+        metavar=("EN", "ES"),
+    )
     return parser
 
 
@@ -80,6 +88,8 @@ def check_arguments(args: argparse.Namespace) -> None:
         raise ValueError("IN has no running statistics to take from a BN trunk; leave out --trunk or the variant in.")
     if args.ablate and not VARIANTS[args.variants[0]].norm.startswith("habn"):
         raise ValueError("--ablate turns parts of HABN off; name one of its variants first, such as habn-plus.")
+    if args.device.startswith("cuda") and not torch.cuda.is_available():
+        raise ValueError("This machine has no CUDA device; leave out --device or give --device cpu.")
     if min(args.steps, args.batch_size, args.evaluate_every, args.weather_every or 1) < 1:
         raise ValueError("--steps, --batch-size, --evaluate-every and --weather-every must be at least 1.")
 
@@ -104,36 +114,38 @@ def build_plan(args: argparse.Namespace) -> Plan:
         args.with_val,
         args.trunk,
         weather_every=args.weather_every,
+        device=args.device,
     )
 
 
-def compare(study: Study, args: argparse.Namespace) -> dict:
+def compare(runs: StudyRuns, args: argparse.Namespace) -> Study:
     """Train and measure all variants, seed by seed, as far as the time allows; what was found."""
     started = time.monotonic()
     for seed, name in itertools.product(args.seeds, args.variants):
         left = None if args.minutes is None else args.minutes - (time.monotonic() - started) / 60
-        if (left is not None and left <= 0) or not study.run(name, seed, left):
+        if (left is not None and left <= 0) or not runs.run(name, seed, left):
             print("Time is up; the same command continues the study.")
             break
-        print(f"{name}, seed {seed}: {study.measured(name, seed)['clean']['mean_iou']:.2f} % mIoU", flush=True)
-    return collect(study, args.variants, head(study, args))
+        print(f"{name}, seed {seed}: {runs.measured(name, seed)['clean']['mean_iou']:.2f} % mIoU", flush=True)
+    return collect(runs, args.variants, head(runs, args))
 
 
-def ablate(study: Study, args: argparse.Namespace) -> dict:
+def ablate(runs: StudyRuns, args: argparse.Namespace) -> Study:
     """Measure trained networks of the first variant again, under each of ABLATIONS; what was found."""
     name = args.variants[0]
-    networks = [load_checkpoint(study.folder / name / str(seed) / CHECKPOINT) for seed in args.seeds]
+    networks = [load_checkpoint(runs.folder / name / str(seed) / CHECKPOINT) for seed in args.seeds]
     rows = []
     for setting, intervention in ABLATIONS.items():
-        values = [round(measure_intervened(network, study.held_out, intervention), 2) for network in networks]
-        rows.append({**identity(name), "setting": setting, "seeds": args.seeds, "values": values, **sizes(networks[0])})
+        values = [round(measure_intervened(network, runs.held_out, intervention), 2) for network in networks]
+        rows.append(build_row(name, args.seeds, values, sizes_of(networks[0]), setting))
         print(f"{setting or 'as trained'}: {values}", flush=True)
-    return {**head(study, args), "baseline": VARIANTS[name].norm, "rows": rows}
+    return replace(head(runs, args), rows=tuple(rows))
 
 
-def head(study: Study, args: argparse.Namespace) -> dict:
-    """What stands at the head of a result."""
-    return describe(study, languages(args.title), languages(args.question), command_of(args))
+def head(runs: StudyRuns, args: argparse.Namespace) -> Study:
+    """What stands at the head of the study."""
+    name = args.results.stem if args.results else args.run.name
+    return describe(runs, name, languages(args.title), languages(args.question), command_of(args))
 
 
 def languages(texts: tuple[str, str]) -> dict[str, str]:

@@ -1,9 +1,7 @@
-"""Gathers what the runs of a study measured into one file of `results/`, in the form that `habn.results` reads."""
+"""Gathers what the runs of a study measured into one `habn.results.Study`, which becomes a file of results/."""
 
 import json
-import os
-import platform
-import subprocess
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -13,76 +11,75 @@ from torch import nn
 from habn.data.weather import STRENGTHS, WEATHER
 from habn.layers import parameter_overhead
 from habn.networks.normalization import NORM_LABELS
-from habn.study.runs import MEASURED, Study
+from habn.provenance import describe_commit, describe_hardware
+from habn.results import Curve, Metric, Row, Search, SearchRow, Study, Weather, WeatherRow
+from habn.results.study import Text
+from habn.study.runs import MEASURED, StudyRuns
 from habn.study.variants import VARIANTS
 
-METRIC = {"name": "mean_iou", "unit": "%", "higher_is_better": True}
 
-
-def collect(study: Study, names: list[str], head: dict) -> dict:
+def collect(runs: StudyRuns, names: list[str], head: Study) -> Study:
     """Everything measured with those seeds that all of the variants have behind them: differences are paired.
 
     Args:
-        study: whose folder is read.
+        runs: whose folder is read.
         names: of its variants; the first is the baseline.
         head: from `describe`.
 
     Raises:
         ValueError: when no seed is through with all variants.
     """
-    measured = {name: _measured(study.folder / name) for name in names}
+    measured = {name: _measured(runs.folder / name) for name in names}
     seeds = sorted(set.intersection(*(set(found) for found in measured.values())))
     if not seeds:
         raise ValueError(f"No seed is through with all of {', '.join(names)} yet; let the study run on.")
-    kept = {name: [found[seed] for seed in seeds] for name, found in measured.items()}
-    rows = [
-        {
-            **identity(name),
-            "seeds": seeds,
-            "values": [entry["clean"]["mean_iou"] for entry in entries],
-            **{key: entries[0][key] for key in ("parameters", "added")},
-        }
-        for name, entries in kept.items()
-    ]
-    curves = [
-        {**identity(name), "seed": seed, **entry["curve"]}
-        for name, entries in kept.items()
-        for seed, entry in zip(seeds, entries, strict=True)
-    ]
-    result = {**head, "baseline": VARIANTS[names[0]].norm, "rows": rows}
-    if not study.plan.with_val:  # else they would be of pictures that were trained on
-        result["curves"] = curves
-    if all("weather" in entry for entries in kept.values() for entry in entries):
-        result["weather"] = _weather(kept)
-    searched = {name: entries for name, entries in kept.items() if "search" in entries[0]}
-    if searched:
-        result["search"] = _search(searched, seeds)
-    return result
+    kept = {name: {seed: found[seed] for seed in seeds} for name, found in measured.items()}
+    every = [entry for entries in kept.values() for entry in entries.values()]
+    return replace(
+        head,
+        rows=tuple(_row(name, entries) for name, entries in kept.items()),
+        # Where val was trained on, curves would be of pictures that were trained on.
+        curves=() if runs.plan.with_val else tuple(_curves(kept)),
+        weather=_weather(kept) if all("weather" in entry for entry in every) else None,
+        search=_search({name: entries for name, entries in kept.items() if "search" in entries[seeds[0]]}),
+    )
 
 
-def describe(study: Study, title: dict[str, str], question: dict[str, str], command: str) -> dict:
-    """The head of a result: what was trained and measured, on what, and how to do it again."""
-    plan = study.plan
-    pictures = len(study.task().train.images)
-    return {
-        "title": title,
-        "question": question,
-        "protocol": "scratch" if plan.trunk is None else "branched",
-        "data": plan.data,
-        "split": plan.split,
-        "size": list(study.held_out.images.shape[2:]),
-        "train": _trained_on(study),
-        "steps": plan.options.steps,
-        "epochs": round(plan.options.steps * plan.recipe.batch_size / pictures, 1),
-        "hardware": _hardware(),
-        "commit": _commit(),
-        "date": date.today().isoformat(),
-        "command": command,
-        "metric": METRIC,
-    }
+def describe(runs: StudyRuns, name: str, title: Text, question: Text, command: str) -> Study:
+    """The head of a study, without rows: what was trained and measured, on what, and how to do it again."""
+    plan = runs.plan
+    accelerator = torch.cuda.get_device_name(0) if plan.device.startswith("cuda") else None
+    return Study(
+        name=name,
+        title=title,
+        question=question,
+        protocol="scratch" if plan.trunk is None else "branched",
+        data=plan.data,
+        split=plan.split,
+        size=tuple(runs.held_out.images.shape[2:]),
+        train=_trained_on(runs),
+        steps=plan.options.steps,
+        epochs=round(plan.options.steps * plan.recipe.batch_size / len(runs.task().train.images), 1),
+        hardware=describe_hardware(accelerator),
+        commit=describe_commit(),
+        date=date.today().isoformat(),
+        command=command,
+        metric=Metric("mean_iou", "%", higher_is_better=True),
+        baseline=VARIANTS[runs.baseline].norm,
+        rows=(),
+    )
 
 
-def sizes(network: nn.Module) -> dict[str, int]:
+def build_row(
+    name: str, seeds: list[int], values: list[float], sizes: dict[str, int], setting: str | None = None
+) -> Row:
+    """A row of a variant; sizes has its parameters, and how many of them its normalization added."""
+    variant = VARIANTS[name]
+    setting = variant.setting if setting is None else setting
+    return Row(variant.norm, NORM_LABELS[variant.norm], setting, tuple(seeds), tuple(values), **sizes)
+
+
+def sizes_of(network: nn.Module) -> dict[str, int]:
     """Parameters of a network, and how many of them its normalization added."""
     overhead = parameter_overhead(network)
     return {"parameters": overhead.total, "added": overhead.added}
@@ -92,52 +89,57 @@ def _measured(folder: Path) -> dict[int, dict]:
     return {int(path.parent.name): json.loads(path.read_text()) for path in folder.glob(f"*/{MEASURED}")}
 
 
-def identity(name: str) -> dict[str, str]:
-    """By what a row is known: norm, label, setting."""
-    variant = VARIANTS[name]
-    return {"norm": variant.norm, "label": NORM_LABELS[variant.norm], "setting": variant.setting}
+def _identity(name: str) -> dict[str, str]:
+    return {"norm": VARIANTS[name].norm, "setting": VARIANTS[name].setting}
 
 
-def _weather(kept: dict[str, list[dict]]) -> dict:
+def _row(name: str, entries: dict[int, dict]) -> Row:
+    first = next(iter(entries.values()))
+    sizes = {key: first[key] for key in ("parameters", "added")}
+    return build_row(name, list(entries), [entry["clean"]["mean_iou"] for entry in entries.values()], sizes)
+
+
+def _curves(kept: dict[str, dict[int, dict]]):
+    for name, entries in kept.items():
+        for seed, entry in entries.items():
+            curve = entry["curve"]
+            yield Curve(**_identity(name), seed=seed, steps=tuple(curve["steps"]), values=tuple(curve["values"]))
+
+
+def _weather(kept: dict[str, dict[int, dict]]) -> Weather:
     rows = [
-        {
-            **identity(name),
-            "weather": weather,
-            "values": [[round(v, 2) for v in entry["weather"][weather]] for entry in entries],
-        }
+        WeatherRow(
+            **_identity(name),
+            weather=weather,
+            values=tuple(tuple(round(v, 2) for v in entry["weather"][weather]) for entry in entries.values()),
+        )
         for name, entries in kept.items()
         for weather in WEATHER
     ]
-    return {"strengths": [0, *STRENGTHS], "rows": rows}
+    return Weather((0.0, *map(float, STRENGTHS)), tuple(rows))
 
 
-def _search(searched: dict[str, list[dict]], seeds: list[int]) -> dict:
-    layers = next(iter(searched.values()))[0]["search"]["layers"]
+def _search(searched: dict[str, dict[int, dict]]) -> Search | None:
     rows = [
-        {**identity(name), "seed": seed, "gates": entry["search"]["gates"], "size": entry["search"]["size"]}
+        SearchRow(
+            **_identity(name),
+            seed=seed,
+            gates=tuple(map(tuple, entry["search"]["gates"])),
+            size=tuple(map(tuple, entry["search"]["size"])),
+        )
         for name, entries in searched.items()
-        for seed, entry in zip(seeds, entries, strict=True)
+        for seed, entry in entries.items()
     ]
-    return {"layers": layers, "rows": rows}
+    if not rows:
+        return None
+    first = next(iter(next(iter(searched.values())).values()))
+    return Search(tuple(first["search"]["layers"]), tuple(rows))
 
 
-def _trained_on(study: Study) -> str:
-    plan = study.plan
+def _trained_on(runs: StudyRuns) -> str:
+    plan = runs.plan
     parts = ["train + val" if plan.with_val else "train"]
     if plan.scenes:
         parts.append(f"{plan.scenes} drawn scenes")
     text = " and ".join(parts) + (", with weather" if plan.recipe.weather else "")
     return text if plan.trunk is None else f"{text}; from the trunk {plan.trunk.name}"
-
-
-def _hardware() -> str:
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name(0)
-    return f"{os.cpu_count()} CPU cores ({platform.machine()})"
-
-
-def _commit() -> str:
-    answer = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=Path(__file__).parent, check=False
-    )
-    return answer.stdout.strip() or "unknown"

@@ -42,6 +42,7 @@ class Plan:
         trunk: the batch-normalized checkpoint from which all start; None for runs from scratch.
         delta_rate: of HABN and HABN+, whose deltas must get away from 0 within a short branch.
         weather_every: one picture in so many of the split is measured under weather; None to leave weather out.
+        device: where the networks are trained and measured.
     """
 
     data: str
@@ -54,9 +55,10 @@ class Plan:
     trunk: Path | None = None
     delta_rate: float = 10.0
     weather_every: int | None = None
+    device: str = "cpu"
 
 
-class Study:
+class StudyRuns:
     """The runs of a plan, in a folder: ``folder/VARIANT/SEED/{training, checkpoint, measured.json}``.
 
     Args:
@@ -67,7 +69,7 @@ class Study:
 
     def __init__(self, plan: Plan, folder: Path, baseline: str) -> None:
         self.plan, self.folder, self.baseline = plan, folder, baseline
-        self.held_out = load_segmentation(plan.data, plan.root, plan.split)
+        self.held_out = load_segmentation(plan.data, plan.root, plan.split).to(plan.device)
         self._tasks: dict[bool, SegmentationTask] = {}
 
     def run(self, name: str, seed: int, minutes: float | None) -> bool:
@@ -83,7 +85,7 @@ class Study:
         network = finish(network, folder / TRAINING, options)
         measured = self._measure(network)
         if self.plan.trunk is not None and name != self.baseline:
-            baseline = load_checkpoint(self.folder / self.baseline / str(seed) / CHECKPOINT)
+            baseline = load_checkpoint(self.folder / self.baseline / str(seed) / CHECKPOINT).to(self.plan.device)
             few = thin_out(self.held_out, FEW_PICTURES)
             measured["correspondence"] = measure_correspondence(baseline, network, few)
         self._save(network, variant, options, measured, folder / CHECKPOINT)
@@ -103,7 +105,7 @@ class Study:
     def weathers(self) -> dict[str, list[SegmentationData]]:
         """A part of the split under every weather."""
         few = torch.arange(0, len(self.held_out.images), self.plan.weather_every)
-        with torch.autocast("cpu", enabled=False):
+        with torch.autocast(torch.device(self.plan.device).type, enabled=False):
             return lay_weather(self.held_out.part(few))
 
     def task(self, hold_out: bool = False) -> SegmentationTask:
@@ -111,7 +113,7 @@ class Study:
         plan = self.plan
         if hold_out not in self._tasks:
             self._tasks[hold_out] = build_segmentation_task(
-                plan.data, plan.root, plan.recipe, plan.scenes, plan.with_val, hold_out
+                plan.data, plan.root, plan.recipe, plan.scenes, plan.with_val, hold_out, plan.device
             )
         return self._tasks[hold_out]
 
@@ -129,7 +131,7 @@ class Study:
             start_from(network, self.plan.trunk)
         for part in variant.own_parts:
             lean_toward_own(network.get_submodule(part), variant.own_share)
-        return network
+        return network.to(self.plan.device)
 
     def _measure(self, network: nn.Module) -> dict:
         overhead = parameter_overhead(network)
@@ -139,7 +141,9 @@ class Study:
         if network.norm.startswith("habn"):
             measured["search"] = measure_search(network, thin_out(self.held_out, FEW_PICTURES))
         if self.plan.weather_every:
-            with torch.autocast("cpu", torch.bfloat16, enabled=self.plan.options.precision == "bfloat16"):
+            with torch.autocast(
+                torch.device(self.plan.device).type, torch.bfloat16, enabled=self.plan.options.precision == "bfloat16"
+            ):
                 measured["weather"] = measure_weather(network, self.weathers)
         return measured
 

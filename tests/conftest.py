@@ -1,7 +1,7 @@
-"""What every test may use: fixed seeds, two threads, the running page and a browser.
+"""What every test may use: fixed seeds, two threads, the running page, a browser, node and axe-core.
 
-Environment variables: HABN_CHROMIUM is the browser to use; with HABN_REQUIRE_BROWSER=1 a missing browser fails the
-tests that need one, which are skipped otherwise.
+Environment variables: HABN_CHROMIUM is the browser to use; with HABN_REQUIRE_BROWSER=1 tests fail where the browser,
+node or axe-core that they need is missing, and are skipped otherwise.
 """
 
 import os
@@ -14,6 +14,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 # torch, gradio and huggingface_hub read these when they are imported.
 os.environ |= {"OMP_WAIT_POLICY": "PASSIVE", "HF_HUB_OFFLINE": "1", "GRADIO_ANALYTICS_ENABLED": "False"}
@@ -25,6 +26,7 @@ from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).parent.parent
+AXE = Path(sys.prefix) / "axe" / "node_modules" / "axe-core" / "axe.min.js"  # where .ci/run puts it
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 SECONDS_TO_START = 120
 
@@ -82,14 +84,32 @@ def browser() -> Iterator[Browser]:
     """Headless Chromium, as the machine's packages installed it."""
     executable = _find_chromium()
     if executable is None:
-        reason = f"no browser found: install chromium or set HABN_CHROMIUM (looked for {', '.join(CHROMIUM_NAMES)})"
-        if os.environ.get("HABN_REQUIRE_BROWSER") == "1":
-            pytest.fail(reason, pytrace=False)
-        pytest.skip(reason)
+        _do_without(f"no browser found: install chromium or set HABN_CHROMIUM (looked for {', '.join(CHROMIUM_NAMES)})")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=executable, headless=True, args=["--no-sandbox"])
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    """Path of node, which runs the page's scripts without a page."""
+    return shutil.which("node") or _do_without("node is not installed: install nodejs")
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """axe-core, the script that finds what is not accessible on a page."""
+    if not AXE.is_file():
+        _do_without(f"there is no {AXE}: .ci/run says how axe-core is installed")
+    return AXE.read_text(encoding="utf-8")
+
+
+def _do_without(reason: str) -> NoReturn:
+    """End a test that needs what is missing."""
+    if os.environ.get("HABN_REQUIRE_BROWSER") == "1":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
 
 
 def _find_chromium() -> str | None:

@@ -3,7 +3,6 @@
 import json
 import math
 import re
-import shutil
 import struct
 import subprocess
 from dataclasses import dataclass, replace
@@ -29,7 +28,7 @@ from habn.ui.inspector.encoding import (
 
 PURE = [Path(inspector.__file__).with_name(f"{name}.js") for name in ("formula", "files", "colours")]
 ROWS = ("first", "static", "second", "difference")
-needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+needs_node = pytest.mark.usefixtures("node")
 
 
 @dataclass(frozen=True, eq=False)

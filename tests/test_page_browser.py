@@ -101,6 +101,14 @@ def test_an_uploaded_jpeg_is_answered_and_has_no_score(visit: Visit, jpeg: Path)
     expect(visit.page.locator(".figures")).not_to_contain_text("IoU here")
 
 
+def test_an_example_is_picked_by_name_and_the_address_tells_which(visit: Visit):
+    old = visit.answer()
+    visit.page.get_by_role("button", name="Wet street between trees").press("Enter")
+    visit.wait_for_another_answer(old)
+    expect(visit.page.locator(".figures")).to_contain_text("IoU here")
+    expect(visit.page).to_have_url(re.compile("example=scene_3"))
+
+
 def test_each_task_offers_its_own_pairs_and_every_style_repaints(visit: Visit):
     answer = visit.answer()
     expect(visit.page.get_by_text("The Great Wave")).to_be_hidden()

@@ -132,7 +132,7 @@ def test_no_photo_and_an_unknown_pair_are_refused(client: Client):
 
 def test_only_the_documented_endpoints_are_offered(client: Client):
     endpoints = client.view_api(return_format="dict")["named_endpoints"]
-    assert set(endpoints) == {"/compare", "/inspect"}
+    assert set(endpoints) == {"/compare", "/experiment", "/inspect"}
     assert not client.view_api(return_format="dict")["unnamed_endpoints"]
 
 

@@ -95,6 +95,12 @@ def on_load(request: gr.Request) -> tuple:
     )
 
 
+def on_example(event: gr.EventData) -> str | dict:
+    """The shipped example that was picked, as the photo."""
+    path = FOLDER / f"{event.example}.jpg"
+    return str(path) if path in EXAMPLES else gr.skip()
+
+
 def on_settings(request: gr.Request) -> tuple:
     """Show the photo that the address asks for, and its Answer, and say what of the address was left out."""
     link = link_of(request)

@@ -6,6 +6,7 @@ import gradio as gr
 
 from habn.data.styles import STYLES
 from habn.ui import callbacks, panels, words
+from habn.ui.example_picker import ExamplePicker
 from habn.ui.examples import EXAMPLES
 from habn.ui.help import draw_help
 from habn.ui.link import Link
@@ -20,6 +21,7 @@ class Compare:
     """The tab's components: what is asked (photo, task, pair, style, opacity), and what shows the answer."""
 
     photo: Photo
+    examples: ExamplePicker
     task: gr.Radio
     pair: gr.Radio
     style: gr.Radio
@@ -38,16 +40,20 @@ class Compare:
 
 def build_compare() -> Compare:
     """Build the tab inside the open `gr.Tab`."""
-    with gr.Row():
-        with gr.Column(scale=7, min_width=320):
+    with gr.Row(elem_classes="compare"):  # the stylesheet says what stands beside what, on a wide screen
+        with gr.Column(elem_classes="compare-answer"):
             answer = _build_answer()
-        with gr.Column(scale=3, min_width=300):
+        with gr.Column(elem_classes="compare-question"):
             question = _build_question()
-    return Compare(**answer, **question, **_build_details())
+        with gr.Column(elem_classes=["compare-details", "part-figures"]):
+            details = _build_details()
+        with gr.Column(elem_classes=["compare-legend", "part-figures"]):
+            legend = gr.HTML(panels.LEGEND_TO_COME, elem_classes="plain")
+    return Compare(**answer, **question, **details, legend=legend)
 
 
 def _build_answer() -> dict[str, gr.components.Component]:
-    """The larger half: what the two networks make of the photo, and how it is shown."""
+    """The larger part: what the two networks make of the photo, and how it is shown."""
     sides = gr.HTML(panels.SIDES_TO_COME, elem_classes="plain")
     slider = gr.ImageSlider(
         format="png", show_label=False, interactive=False, max_height=620, elem_classes="answer", buttons=["fullscreen"]
@@ -68,7 +74,7 @@ def _build_answer() -> dict[str, gr.components.Component]:
 
 
 def _build_question() -> dict[str, gr.components.Component]:
-    """The smaller half: photo, task and pair of networks."""
+    """The smaller part: photo, task and pair of networks."""
     with gr.Column(elem_classes="part-photo"):
         photo = Photo(
             str(EXAMPLES[0]),
@@ -79,12 +85,7 @@ def _build_question() -> dict[str, gr.components.Component]:
             placeholder=words.label("compare.photo_placeholder"),
             alt_text=words.label("compare.photo_alt"),
         )
-        gr.Examples(
-            [str(path) for path in EXAMPLES],
-            photo,
-            label=str(words.label("compare.examples")),
-            examples_per_page=len(EXAMPLES),
-        )
+        examples = ExamplePicker()
     tasks = [(words.label(f"compare.{task}"), task) for task in TASKS]
     task = gr.Radio(tasks, value=TASKS[0], label=words.label("compare.task"), elem_classes="part-settings")
     choices = callbacks.pairs_of(TASKS[0])
@@ -99,12 +100,12 @@ def _build_question() -> dict[str, gr.components.Component]:
         show_label=False,
         elem_classes="part-settings",
     )
-    return {"photo": photo, "task": task, "pair": pair}
+    return {"photo": photo, "examples": examples, "task": task, "pair": pair}
 
 
 def _build_details() -> dict[str, gr.components.Component]:
-    """Below both: figures of each network, the places where the two differ, and the legend of the colours."""
-    with gr.Row(elem_classes=["details", "part-figures"]):
+    """Below the answer: figures of each network, and the places where the two differ."""
+    with gr.Row(elem_classes="details"):
         with gr.Column(min_width=300):
             figures = gr.HTML(panels.FIGURES_TO_COME, elem_classes="plain")
         with gr.Column(min_width=300):
@@ -116,6 +117,4 @@ def _build_details() -> dict[str, gr.components.Component]:
                 elem_classes="difference",
                 alt_text=words.label("compare.difference_alt"),
             )
-        with gr.Column(min_width=300):
-            legend = gr.HTML(panels.LEGEND_TO_COME, elem_classes="plain legend-place")
-    return {"figures": figures, "legend": legend, "difference": difference}
+    return {"figures": figures, "difference": difference}

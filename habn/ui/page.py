@@ -78,6 +78,7 @@ def build_page() -> gr.Blocks:
         change = (callbacks.on_change, [shown, *question], list(answer))
         asked = [compare.photo.change, compare.pair.input, compare.style.input]
         gr.on(asked, *change, trigger_mode="always_last", **running)
+        compare.examples.select(callbacks.on_example, None, compare.photo, **at_once)
         picked = compare.task.input(callbacks.on_task, compare.task, [compare.pair, compare.style], **at_once)
         picked.then(*change, **running)
         quick = {"show_progress": "hidden", "concurrency_limit": DRAWINGS_AT_ONCE, "api_visibility": "private"}

@@ -51,6 +51,7 @@ function start() {
   fillWords();
   receive();
   watch("value", receive);
+  panel.addEventListener("experiment-outcome", ({ detail }) => (find("brief").textContent = detail));
   new IntersectionObserver((entries) => {
     isSeen = entries.at(-1).isIntersecting;
     askWhenSeen();

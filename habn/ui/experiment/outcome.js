@@ -13,6 +13,7 @@ function receive() {
   outcome.dataset.state = "ready";
   outcome.style.setProperty("--aspect", value.aspect);
   find("headline").textContent = value.headline;
+  panel.dispatchEvent(new CustomEvent("experiment-outcome", { detail: value.headline }));
   findAll("row").forEach((row, i) => drawRow(row, value.rows[i], value.columns));
 }
 

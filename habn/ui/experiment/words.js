@@ -3,6 +3,7 @@
 
 const WORDS = TABLE[navigator.language.split("-")[0].toLowerCase()] ?? TABLE.en;
 const find = (role, inside = element) => inside.querySelector(`[data-role="${role}"]`);
+const panel = element.closest('[role="tabpanel"]'); // holds a part's controls and what came of them
 const findAll = (role, inside = element) => [...inside.querySelectorAll(`[data-role="${role}"]`)];
 const part = (name) => element.querySelector(`template[data-part="${name}"]`).content.firstElementChild.cloneNode(true);
 

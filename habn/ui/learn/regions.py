@@ -54,7 +54,7 @@ def _one_calculator(lesson: Lesson, say: Say) -> _Parts:
     head = ["", "<i>x</i>", say("mean"), say("variance"), say("scale"), say("bias"), "<i>y</i>"]
     text = build_text(1, say) | {"table": build_table(say("1_table"), head, rows)}
     columns = ["scale", "bias", "mean", "var", "x", "y"]
-    look = {"rows": ["first"], "columns": columns, "pixel": list(lesson.twins["blue"])}
+    look = {"rows": ["first"], "columns": columns, "pixel": None}  # at A it would show the answer
     return _Parts(text, build_question(1, say, right=1, x=x, y=y, mean=mean), START, look)
 
 

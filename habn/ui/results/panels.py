@@ -126,8 +126,16 @@ def _draw_command(study: Study, language: str) -> str:
 
 def _draw_shipped(shipped: Sequence[ShippedFigure], language: str) -> str:
     say = partial(words.say, language=language)
-    head = [say(f"results.{key}") for key in ("checkpoint", "data", "metric", "value")]
-    rows = [[escape(f.checkpoint), escape(f"{f.data}, {f.split}"), escape(f.metric), f"{f.value:g}"] for f in shipped]
+    head = [say(f"results.{key}") for key in ("checkpoint", "metric", "value")]
+    names = words.table("results")[language]
+    rows = [
+        [
+            f"{escape(f.checkpoint)}<small>{escape(f'{f.data}, {f.split}')}</small>",
+            escape(names.get(f"metric_{f.metric}", f.metric)),
+            f"{f.value:g}",
+        ]
+        for f in shipped
+    ]
     return f"<p>{say('results.none')}</p>{draw_table(say('results.cards'), head, rows)}"
 
 

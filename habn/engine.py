@@ -41,8 +41,9 @@ class Pair:
 
 
 PAIRS = {
-    "camvid": Pair("Real streets (trained on CamVid)", "segmentation", "spvcnn-bn-camvid", "spvcnn-habn-camvid"),
-    "scenes": Pair("Drawn streets (trained on scenes)", "segmentation", "spvcnn-bn-scenes", "spvcnn-habn-scenes"),
+    "camvid": Pair("Real streets: BN and HABN", "segmentation", "spvcnn-bn-camvid", "spvcnn-habn-camvid"),
+    "camvid-plus": Pair("Real streets: BN and HABN+", "segmentation", "spvcnn-bn-camvid", "spvcnn-habn-plus-camvid"),
+    "scenes": Pair("Drawn streets: BN and HABN", "segmentation", "spvcnn-bn-scenes", "spvcnn-habn-scenes"),
     "styles": Pair("Eight paintings: BN and HABN", "style", "cfanet-bn-styles", "cfanet-habn-styles"),
     "styles-in": Pair("Eight paintings: IN and HABN", "style", "cfanet-in-styles", "cfanet-habn-styles"),
 }

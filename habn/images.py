@@ -29,7 +29,16 @@ Source = str | os.PathLike | bytes | Image.Image | np.ndarray
 
 
 class ImageError(ValueError):
-    """An image cannot be used; the message is one sentence: what is wrong, and what to do."""
+    """An image cannot be used; the message is one sentence: what is wrong, and what to do.
+
+    Args:
+        sentence: with {fields} for what differs from image to image; a translation is looked up by it.
+        fields: what they are.
+    """
+
+    def __init__(self, sentence: str, **fields: object):
+        super().__init__(sentence.format(**fields))
+        self.sentence, self.fields = sentence, fields
 
 
 @dataclass(frozen=True)
@@ -55,15 +64,14 @@ _DECODERS: tuple[tuple[bytes, type[ImageFile]], ...] = (
     (rb"BM", BmpImageFile),
 )
 _FORMATS = {None, "MPO", *(decoder.format for _, decoder in _DECODERS)}
-_USABLE = "JPEG, PNG, WEBP, BMP, GIF or TIFF"
 
 _STRANGERS = (
-    (rb"%PDF", "a PDF document"),
-    (rb"(\xef\xbb\xbf)?\s*(<[?!].*)?<svg\b", "an SVG drawing"),
-    (rb"(\xef\xbb\xbf)?\s*<(!doctype html|html)\b", "a web page"),
-    (rb"....ftyp(heic|heix|hevc|mif1|msf1)", "a HEIC photo"),
-    (rb"....ftypavi[fs]", "an AVIF picture"),
-    (rb"....ftyp", "a video"),
+    (rb"%PDF", "The file is a PDF document; save it as JPEG or PNG first."),
+    (rb"(\xef\xbb\xbf)?\s*(<[?!].*)?<svg\b", "The file is an SVG drawing; save it as JPEG or PNG first."),
+    (rb"(\xef\xbb\xbf)?\s*<(!doctype html|html)\b", "The file is a web page; save it as JPEG or PNG first."),
+    (rb"....ftyp(heic|heix|hevc|mif1|msf1)", "The file is a HEIC photo; save it as JPEG or PNG first."),
+    (rb"....ftypavi[fs]", "The file is an AVIF picture; save it as JPEG or PNG first."),
+    (rb"....ftyp", "The file is a video; save it as JPEG or PNG first."),
 )
 
 _URL = re.compile(r"\s*([a-z][a-z0-9+.-]+:/|data:)", re.IGNORECASE)
@@ -96,14 +104,14 @@ def open_image(source: Source, max_side: int = 640) -> np.ndarray:
         ImageError: not an image, damaged, of another format or colour mode, missing, a URL, or outside `LIMITS`.
     """
     if max_side < 1:
-        raise ImageError(f"The longer side cannot be {max_side} pixels; ask for at least 1.")
+        raise ImageError("The longer side cannot be {side} pixels; ask for at least 1.", side=max_side)
     if isinstance(source, np.ndarray | Image.Image):
         image = _from_array(source) if isinstance(source, np.ndarray) else _from_pil(source)
         return _to_rgb(image, _reduced_size(image, max_side))
     with _open_stream(source) as stream:
         image = _read_header(stream)
         size = _reduced_size(image, max_side)  # before a JPEG is decoded at a reduced, rounded size
-        with _refusing(f"The {image.format} file is damaged or cut short; save or download it again."):
+        with _refusing("The {format} file is damaged or cut short; save or download it again.", format=image.format):
             _decode(image, size)
         return _to_rgb(image, size)
 
@@ -126,14 +134,14 @@ def save_png(image: Image.Image | np.ndarray, path: str | os.PathLike) -> Path:
 
 
 @contextmanager
-def _refusing(sentence: str) -> Iterator[None]:
+def _refusing(sentence: str, **fields: object) -> Iterator[None]:
     """Turn any failure inside into an `ImageError`: decoders keep no list of what they raise on hostile bytes."""
     try:
         yield
     except ImageError:
         raise
     except Exception as error:
-        raise ImageError(sentence) from error
+        raise ImageError(sentence, **fields) from error
 
 
 def _open_stream(source: str | os.PathLike | bytes) -> BinaryIO:
@@ -141,13 +149,14 @@ def _open_stream(source: str | os.PathLike | bytes) -> BinaryIO:
         return io.BytesIO(source)
     if not isinstance(source, str | os.PathLike):
         kind = "nothing" if source is None else type(source).__name__
-        raise ImageError(f"Expected an image, got {kind}; give a path, bytes, a PIL image or a uint8 array.")
+        raise ImageError("Expected an image, got {kind}; give a path, bytes, a PIL image or a uint8 array.", kind=kind)
     path = os.fspath(source)
     if isinstance(path, str) and _URL.match(path):
         raise ImageError("Web addresses are not opened; download the picture and give the file.")
+    name = os.path.basename(path)
     if not os.path.isfile(path):
-        raise ImageError(f"There is no file {os.path.basename(path)!r}; check the name and the folder.")
-    with _refusing(f"The file {os.path.basename(path)!r} cannot be read; check its permissions."):
+        raise ImageError("There is no file {name!r}; check the name and the folder.", name=name)
+    with _refusing("The file {name!r} cannot be read; check its permissions.", name=name):
         return open(path, "rb")
 
 
@@ -157,8 +166,9 @@ def _read_header(stream: BinaryIO) -> ImageFile:
     stream.seek(0)
     decoder = next((decoder for signature, decoder in _DECODERS if re.match(signature, head, re.DOTALL)), None)
     if decoder is None:
-        raise ImageError(_describe_stranger(head))
-    with _refusing(f"The {decoder.format} file is damaged or states an impossible size; save or download it again."):
+        raise _strange(head)
+    damaged = "The {format} file is damaged or states an impossible size; save or download it again."
+    with _refusing(damaged, format=decoder.format):
         if decoder is GifImageFile:  # which reserves the first frame while it reads the header
             _check_size(*struct.unpack("<HH", head[6:10]))
         image = decoder(stream)
@@ -168,28 +178,35 @@ def _read_header(stream: BinaryIO) -> ImageFile:
     return image
 
 
-def _describe_stranger(head: bytes) -> str:
+def _strange(head: bytes) -> ImageError:
+    """What to say of a file that begins like none of the formats that can be read."""
     if not head:
-        return "The file is empty; save or download the picture again."
-    for signature, name in _STRANGERS:
+        return ImageError("The file is empty; save or download the picture again.")
+    for signature, sentence in _STRANGERS:
         if re.match(signature, head, re.DOTALL | re.IGNORECASE):
-            return f"The file is {name}; save it as {_USABLE} first."
-    return f"The file is not an image that can be read here; use {_USABLE}."
+            return ImageError(sentence)
+    return ImageError("The file is not an image that can be read here; use JPEG, PNG, WEBP, BMP, GIF or TIFF.")
 
 
 def _check_size(width: int, height: int) -> None:
     small, large = sorted((width, height))
-    remedy = None
     if small < LIMITS.min_side:
-        remedy = f"use one with at least {LIMITS.min_side} pixels on each side"
+        bound = LIMITS.min_side
+        sentence = "The picture is {width:,} x {height:,} pixels; use one with at least {bound} pixels on each side."
     elif large > LIMITS.max_side:
-        remedy = f"shrink it to at most {LIMITS.max_side:,} pixels on each side"
+        bound = LIMITS.max_side
+        sentence = "The picture is {width:,} x {height:,} pixels; shrink it to at most {bound:,} pixels on each side."
     elif width * height > LIMITS.max_pixels:
-        remedy = f"shrink it to at most {LIMITS.max_pixels // 1_000_000} megapixels"
+        bound = LIMITS.max_pixels // 1_000_000
+        sentence = "The picture is {width:,} x {height:,} pixels; shrink it to at most {bound} megapixels."
     elif large > LIMITS.max_aspect * small:
-        remedy = f"crop it so that one side is at most {LIMITS.max_aspect} times the other"
-    if remedy:
-        raise ImageError(f"The picture is {width:,} x {height:,} pixels; {remedy}.")
+        bound = LIMITS.max_aspect
+        sentence = (
+            "The picture is {width:,} x {height:,} pixels; crop it so that one side is at most {bound} times the other."
+        )
+    else:
+        return
+    raise ImageError(sentence, width=width, height=height, bound=bound)
 
 
 def _check_scans(stream: BinaryIO) -> None:
@@ -199,7 +216,9 @@ def _check_scans(stream: BinaryIO) -> None:
     scans = stream.read().count(b"\xff\xda")
     stream.seek(position)
     if scans > LIMITS.max_scans:
-        raise ImageError(f"The JPEG file has {scans:,} scans, far more than a photo needs; save it again as PNG.")
+        raise ImageError(
+            "The JPEG file has {scans:,} scans, far more than a photo needs; save it again as PNG.", scans=scans
+        )
 
 
 def _reduced_size(image: Image.Image, max_side: int) -> tuple[int, int]:
@@ -216,7 +235,7 @@ def _decode(image: ImageFile, size: tuple[int, int]) -> None:
 
 def _from_pil(image: Image.Image) -> Image.Image:
     if image.format not in _FORMATS:  # it may still be lazy, and then loading it would run that format's decoder
-        raise ImageError(f"The picture comes from a {image.format} file; save it as {_USABLE} first.")
+        raise ImageError("The picture comes from a {format} file; save it as JPEG or PNG first.", format=image.format)
     _check_size(*image.size)
     with _refusing("The picture cannot be decoded; save or download its file again."):
         image.load()
@@ -225,11 +244,11 @@ def _from_pil(image: Image.Image) -> Image.Image:
 
 def _from_array(array: np.ndarray) -> Image.Image:
     if array.dtype != np.uint8:
-        raise ImageError(f"The array holds {array.dtype} values; convert them to uint8 from 0 to 255.")
+        raise ImageError("The array holds {dtype} values; convert them to uint8 from 0 to 255.", dtype=array.dtype)
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[..., 0]
     if not (array.ndim == 2 or array.ndim == 3 and array.shape[2] in (3, 4)):
-        raise ImageError(f"The array has the shape {array.shape}; give (H, W), (H, W, 3) or (H, W, 4).")
+        raise ImageError("The array has the shape {shape}; give (H, W), (H, W, 3) or (H, W, 4).", shape=array.shape)
     height, width = array.shape[:2]
     _check_size(width, height)
     return Image.fromarray(array)
@@ -238,7 +257,8 @@ def _from_array(array: np.ndarray) -> Image.Image:
 def _to_rgb(image: Image.Image, size: tuple[int, int]) -> np.ndarray:
     """Turn a decoded image of any mode and orientation into an array (H, W, 3), small first and then right."""
     orientation = _read_orientation(image)
-    with _refusing(f"The picture's colour mode {image.mode} cannot be converted; save it as an RGB picture."):
+    strange = "The picture's colour mode {mode} cannot be converted; save it as an RGB picture."
+    with _refusing(strange, mode=image.mode):
         image = _to_bytes(image)
         if image.size != size:
             image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)

@@ -1,6 +1,7 @@
 """Images of every odd kind come out upright and right, or are refused in one sentence."""
 
 import io
+import re
 import struct
 import threading
 import warnings
@@ -397,7 +398,7 @@ def test_a_file_of_another_kind_is_refused_by_its_name(data, word, tmp_path):
 
 @pytest.mark.parametrize("file_format", ["ICO", "PPM", "TGA", "PCX", "SGI", "EPS", "PDF"])
 def test_a_format_outside_the_list_is_refused(file_format):
-    assert "JPEG, PNG" in refusal(encode(picture(), file_format))
+    assert re.search("JPEG(,| or) PNG", refusal(encode(picture(), file_format)))
 
 
 def test_a_lazy_pil_image_of_a_format_outside_the_list_is_not_decoded(monkeypatch):

@@ -203,7 +203,7 @@ def test_a_phone_shows_everything_without_scrolling_sideways(visit: Visit):
 
 
 @pytest.mark.parametrize("visit", [{"locale": "es-MX"}], indirect=True)
-def test_a_visitor_from_mexico_is_answered_in_spanish_and_can_ask_what_a_term_means(visit: Visit):
+def test_a_visitor_from_mexico_is_answered_in_spanish_and_can_ask_what_a_term_means(visit: Visit, tmp_path: Path):
     visit.answer()
     expect(visit.page.locator(".verdict")).to_contain_text("no coinciden")
     for text in ("Comparar", "Su foto", "Calles reales (entrenadas con CamVid)", "Calzada"):
@@ -213,6 +213,10 @@ def test_a_visitor_from_mexico_is_answered_in_spanish_and_can_ask_what_a_term_me
         expect(visit.page.locator(".help-text:popover-open")).to_contain_text(sentence)
         visit.page.keyboard.press("Escape")
         expect(visit.page.locator(".help-text:popover-open")).to_have_count(0)
+    wrong = tmp_path / "wrong.jpg"
+    wrong.write_bytes(b"<html>")
+    visit.upload(wrong)
+    expect(visit.page.locator(".verdict")).to_contain_text("El archivo es una página web")
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,20 @@
 """The page's words: every language says the same things."""
 
+import ast
+from inspect import getsource
 from string import Formatter
 
 import gradio as gr
 import pytest
 
-from habn import engine
+from habn import engine, images
 from habn.data.segmentation import STREET_CLASSES
 from habn.data.styles import STYLES
+from habn.images import ImageError
 from habn.ui import help, words
+from habn.ui.refusals import explain
 
+SENTENCES = {repr(node.value) for node in ast.walk(ast.parse(getsource(images))) if isinstance(node, ast.Constant)}
 PARTS = sorted(path.stem for path in words._FOLDER.glob("*.json"))
 
 
@@ -33,6 +38,21 @@ def test_every_class_style_pair_and_term_has_its_words():
     assert words.table("styles")["en"].keys() == {*STYLES}
     assert words.table("pairs")["en"].keys() == engine.PAIRS.keys()
     assert words.table("help")["en"].keys() == {"explain", *help.TERMS, *(f"{term}_term" for term in help.TERMS)}
+
+
+@pytest.mark.parametrize("name", words.table("refusals")["en"])
+def test_every_refusal_of_a_photo_is_translated_as_images_words_it(name):
+    english = words.table("refusals")["en"][name]
+    assert repr(english) in SENTENCES
+    values = {field: 7 for field in fields(english)}
+    error = ImageError(english, **values)
+    assert explain(error, "en") == str(error) == english.format(**values)
+    assert explain(error, "es") == words.say(f"refusals.{name}", "es", **values) != str(error)
+
+
+def test_what_is_not_translated_is_said_in_english():
+    assert explain(ValueError("Something {else}."), "es") == "Something {else}."
+    assert explain(ImageError("Only for {who}.", who="programs"), "es") == "Only for programs."
 
 
 @pytest.mark.parametrize(

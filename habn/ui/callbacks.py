@@ -15,6 +15,7 @@ from habn.ui import panels, pictures, words
 from habn.ui.examples import EXAMPLES, FOLDER, example_of, labels_of
 from habn.ui.inspector import build_inspection
 from habn.ui.link import Link, link_of
+from habn.ui.refusals import explain
 
 REFUSALS = (ImageError, engine.RequestError, CheckpointError)  # their messages are sentences for the visitor
 SECONDS_OF_A_NOTE = 8
@@ -181,9 +182,10 @@ def _address(result: engine.Result, photo: str, link: Link) -> dict:
 
 
 def _refuse(error: Exception, language: str) -> Answer:
-    note(str(error))
+    sentence = explain(error, language)
+    note(sentence)
     unchanged = Answer(*[gr.skip()] * len(Answer._fields))
-    return unchanged._replace(verdict=panels.draw_refusal(str(error), language))
+    return unchanged._replace(verdict=panels.draw_refusal(sentence, language))
 
 
 def inspect(result: engine.Result, layer: int | None, channel: int | None, look: dict | None = None) -> dict:

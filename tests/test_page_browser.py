@@ -206,7 +206,7 @@ def test_a_phone_shows_everything_without_scrolling_sideways(visit: Visit):
 def test_a_visitor_from_mexico_is_answered_in_spanish_and_can_ask_what_a_term_means(visit: Visit, tmp_path: Path):
     visit.answer()
     expect(visit.page.locator(".verdict")).to_contain_text("no coinciden")
-    for text in ("Comparar", "Su foto", "Calles reales (entrenadas con CamVid)", "Calzada"):
+    for text in ("Comparar", "Su foto", "Calles reales: BN y HABN", "Calzada"):
         expect(visit.page.get_by_text(text, exact=True).first).to_be_visible()
     for name, sentence in (("Explicar IoU", "Intersección"), ("Explicar pareja", "Dos redes")):
         visit.page.get_by_role("button", name=name, exact=True).press("Enter")

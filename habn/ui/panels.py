@@ -85,7 +85,7 @@ def _added(output: Output, language: str) -> str:
     """What the normalization alone adds to the parameters of the network beneath it."""
     if not output.added:
         return ""
-    share = f"{output.added / (output.parameters - output.added):.2%}".replace("%", " %")
+    share = f"{output.added / (output.parameters - output.added):.2%}".replace("%", "\N{NO-BREAK SPACE}%")
     return f"<small>{words.say('compare.added', language, share=share, label=escape(output.label))}</small>"
 
 
@@ -101,4 +101,4 @@ def _share_cell(share: float, side: str) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{share:.1%}".replace("%", " %")
+    return f"{share:.1%}".replace("%", "\N{NO-BREAK SPACE}%")

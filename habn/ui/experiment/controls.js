@@ -11,7 +11,9 @@ let isSeen = false;
 function ask() {
   asked = wanted;
   send();
-  if (wanted) trigger("input");
+  if (!wanted) return;
+  panel.dispatchEvent(new CustomEvent("experiment-asked"));
+  trigger("input");
 }
 
 function send() {

@@ -6,6 +6,10 @@ function room() {
   return row;
 }
 
+function sayRunning() {
+  if (find("outcome").dataset.state === "empty") find("headline").textContent = say("running");
+}
+
 function receive() {
   const value = props.value;
   if (!value) return;
@@ -48,4 +52,5 @@ fillWords();
 find("outcome").style.setProperty("--columns", PICTURES > 3 ? 2 : PICTURES);
 find("rows").append(...Array.from({ length: ROWS }, room));
 receive();
+panel.addEventListener("experiment-asked", sayRunning);
 watch("value", receive);

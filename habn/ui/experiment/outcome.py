@@ -10,7 +10,7 @@ from habn.intervention import Intervention
 from habn.ui import pictures, words
 
 OPACITY = 70  # of the classes' colours over the photo, in percent
-ALIKE = 0.0005  # shares that round to the same tenth of a percent are not called different
+ALIKE = 0.01  # shares less than a point apart are not called different: one photo does not tell more
 
 
 def draw_weather_outcome(found: Experiment, strength: float, language: str) -> dict[str, Any]:
@@ -86,17 +86,48 @@ def _figure(name: str, text: str, share: float | None, language: str) -> dict[st
 
 
 def _weather_headline(found: Experiment, strength: float, language: str) -> str:
-    labels = {"first": found.after.first.label, "second": found.after.second.label}
     if strength == 0:
         return words.say("experiment.no_weather", language)
     if found.before.task == "style":
         shares = {"first": percent(found.first.share), "second": percent(found.second.share)}
-        named = {f"{side}_label": label for side, label in labels.items()}
-        return words.say("experiment.pictures_move", language, **shares, **named)
-    lead = found.second.kept - found.first.kept
-    key = "both_hold" if abs(lead) < ALIKE else "second_holds" if lead > 0 else "first_holds"
-    kept = {"first_kept": percent(found.first.kept), "second_kept": percent(found.second.kept)}
-    return words.say(f"experiment.{key}", language, **labels, **kept)
+        labels = {"first_label": found.after.first.label, "second_label": found.after.second.label}
+        return words.say("experiment.pictures_move", language, **shares, **labels)
+    return _who_holds(found.after.first.label, found.after.second.label, found.first, found.second, language)
+
+
+def _who_holds(first_label: str, second_label: str, first: Change, second: Change, language: str) -> str:
+    """Which network stands the weather better: by the true labels if there are any, and else by the pixels kept."""
+
+    def say(key: str, leader: int) -> str:
+        """The sentence with the network that `leader` names first: second if it is positive, and else the first."""
+        named = [(first_label, first), (second_label, second)]
+        if leader > 0:
+            named.reverse()
+        spoken = {}
+        for role, (label, change) in zip(("one", "other"), named, strict=True):
+            ious = map(percent, change.mean_iou or ())
+            spoken |= {role: label, f"{role}_kept": percent(change.kept)}
+            spoken |= dict(zip((f"{role}_before", f"{role}_after"), ious, strict=False))
+        return words.say(f"experiment.{key}", language, **spoken)
+
+    kept = _lead(second.kept, first.kept)
+    if first.mean_iou is None or second.mean_iou is None:
+        return say("kept_better" if kept else "kept_alike", kept)
+    nearer = _lead(second.mean_iou[1], first.mean_iou[1])
+    loses_less = _lead(second.mean_iou[1] - second.mean_iou[0], first.mean_iou[1] - first.mean_iou[0])
+    if nearer * loses_less < 0:
+        return say("iou_split", loses_less)
+    truth = nearer or loses_less
+    if kept * truth < 0:
+        return say("kept_against_iou", kept)
+    if truth:
+        return say("iou_better", truth)
+    return say("kept_beside_iou" if kept else "iou_alike", kept)
+
+
+def _lead(second: float, first: float) -> int:
+    """1 if the second share is the larger, -1 if the first is, 0 if they are alike."""
+    return 0 if abs(second - first) < ALIKE else 1 if second > first else -1
 
 
 def _change_sentence(found: Experiment, language: str) -> str:
@@ -110,5 +141,5 @@ def _change_sentence(found: Experiment, language: str) -> str:
 def percent(share: float) -> str:
     """A share as people read it; one that is not quite nothing is not said to be nothing."""
     if 0 < share < 0.001:
-        return "< 0.1 %"
-    return f"{share:.1%}".replace("%", " %")
+        return "<\N{NO-BREAK SPACE}0.1\N{NO-BREAK SPACE}%"
+    return f"{share:.1%}".replace("%", "\N{NO-BREAK SPACE}%")

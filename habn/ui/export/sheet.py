@@ -62,7 +62,7 @@ def _caption(output: Output, language: str) -> str:
     parameters = f"{words.say('compare.parameters', language)}: {output.parameters:,}"
     if output.mean_iou is None:
         return f"{time}\n{parameters}"
-    score = f"{words.say('compare.iou_here', language)}: {output.mean_iou:.1%}".replace("%", " %")
+    score = f"{words.say('compare.iou_here', language)}: {output.mean_iou:.1%}".replace("%", "\N{NO-BREAK SPACE}%")
     return f"{score} · {time}\n{parameters}"
 
 

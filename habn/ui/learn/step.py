@@ -103,4 +103,4 @@ def figure(value: float, digits: int = 3) -> str:
 
 def percent(share: float) -> str:
     """A share of 1 in percent: one decimal below ten, none above."""
-    return f"{100 * share:.{1 if share < 0.1 else 0}f} %"
+    return f"{100 * share:.{1 if share < 0.1 else 0}f}\N{NO-BREAK SPACE}%"

@@ -139,7 +139,7 @@ def ablate(runs: StudyRuns, args: argparse.Namespace) -> Study:
         values = [round(measure_intervened(network, runs.held_out, intervention), 2) for network in networks]
         rows.append(build_row(name, args.seeds, values, sizes_of(networks[0]), setting))
         print(f"{setting or 'as trained'}: {values}", flush=True)
-    return replace(head(runs, args), rows=tuple(rows))
+    return replace(head(runs, args), epochs=runs.measured(name, args.seeds[0])["epochs"], rows=tuple(rows))
 
 
 def head(runs: StudyRuns, args: argparse.Namespace) -> Study:

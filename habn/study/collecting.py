@@ -37,6 +37,7 @@ def collect(runs: StudyRuns, names: list[str], head: Study) -> Study:
     every = [entry for entries in kept.values() for entry in entries.values()]
     return replace(
         head,
+        epochs=kept[names[0]][seeds[0]]["epochs"],
         rows=tuple(_row(name, entries) for name, entries in kept.items()),
         # Where val was trained on, curves would be of pictures that were trained on.
         curves=() if runs.plan.with_val else tuple(_curves(kept)),
@@ -46,7 +47,7 @@ def collect(runs: StudyRuns, names: list[str], head: Study) -> Study:
 
 
 def describe(runs: StudyRuns, name: str, title: Text, question: Text, command: str) -> Study:
-    """The head of a study, without rows: what was trained and measured, on what, and how to do it again."""
+    """The head of a study, without rows and epochs: what was trained and measured, on what, and how to do it again."""
     plan = runs.plan
     accelerator = torch.cuda.get_device_name(0) if plan.device.startswith("cuda") else None
     return Study(
@@ -59,7 +60,7 @@ def describe(runs: StudyRuns, name: str, title: Text, question: Text, command: s
         size=tuple(runs.held_out.images.shape[2:]),
         train=_trained_on(runs),
         steps=plan.options.steps,
-        epochs=round(plan.options.steps * plan.recipe.batch_size / len(runs.task().train.images), 1),
+        epochs=None,
         hardware=describe_hardware(accelerator),
         commit=describe_commit(),
         date=date.today().isoformat(),

@@ -80,10 +80,12 @@ class StudyRuns:
         variant = VARIANTS[name]
         options = self._options(variant, seed, minutes)
         network = self._build(variant, seed)
-        if not fit(network, self.task(hold_out=variant.search == "bilevel"), options, folder / TRAINING).finished:
+        task = self.task(hold_out=variant.search == "bilevel")
+        if not fit(network, task, options, folder / TRAINING).finished:
             return False
         network = finish(network, folder / TRAINING, options)
-        measured = self._measure(network)
+        epochs = options.steps * self.plan.recipe.batch_size / len(task.train.images)
+        measured = {"epochs": round(epochs, 1), **self._measure(network)}
         if self.plan.trunk is not None and name != self.baseline:
             baseline = load_checkpoint(self.folder / self.baseline / str(seed) / CHECKPOINT).to(self.plan.device)
             few = thin_out(self.held_out, FEW_PICTURES)

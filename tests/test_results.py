@@ -210,6 +210,7 @@ def test_tables_hold_mean_spread_difference_and_caption(tmp_path):
     assert "| HABN | 51.07 ± 1.11 | +0.07 (-0.31 to +0.45) | 0.529 | 3 | 1,005 (+0.50%) |" in table
     assert "2,000 steps, 43.5 epochs, branched; 2 cores, 2026-01-31, commit abc1234." in table
     assert "| haze | 36.00 | 38.50 |" in table, "strength 0 is no weather"
+    assert "| all, minus BN |  | +" in table
 
 
 def test_only_the_places_of_a_readme_are_filled(tmp_path):

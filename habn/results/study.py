@@ -1,8 +1,8 @@
 """What a study measured. A file of results/ is one `Study`; `reading` says what such a file holds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from habn.results.statistics import PairedDifference, paired_difference
+from habn.results.statistics import PairedDifference, mean, paired_difference
 
 PROTOCOLS = ("branched", "scratch", "shipped")
 """branched: all from one half-trained BN trunk; scratch: each from its own start; shipped: the page's networks."""
@@ -71,7 +71,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class WeatherRow:
-    """The metric of one normalization under one weather: `values[seed][strength]`."""
+    """The metric of one normalization under one weather: `values[k][strength]`, for the k-th seed of its row."""
 
     norm: str
     setting: str
@@ -164,6 +164,19 @@ class Study:
         if not common:
             return None
         return paired_difference([row.by_seed[s] for s in common], [baseline.by_seed[s] for s in common])
+
+    def under_weather(self) -> "Study":
+        """This study with each row's values under weather: by seed, the mean over kinds and strengths above 0."""
+        return replace(self, rows=tuple(self._under_weather(row) for row in self.rows if self._weather_of(row)))
+
+    def _under_weather(self, row: Row) -> Row:
+        changed = [k for k, strength in enumerate(self.weather.strengths) if strength > 0]
+        by_seed = list(zip(*(kind.values for kind in self._weather_of(row)), strict=True))
+        values = tuple(mean([kind[k] for kind in kinds for k in changed]) for kinds in by_seed)
+        return replace(row, seeds=row.seeds[: len(values)], values=values)
+
+    def _weather_of(self, row: Row) -> list[WeatherRow]:
+        return [kind for kind in self.weather.rows if (kind.norm, kind.setting) == (row.norm, row.setting)]
 
 
 @dataclass(frozen=True)

@@ -64,8 +64,14 @@ def _tables(study: Study) -> dict[str, str]:
 
 
 def _table(study: Study) -> str:
-    baseline = next(row.label for row in study.rows if row.norm == study.baseline)
-    head = ["normalization", study.metric.label, f"minus {baseline} (95 % interval)", "p", "seeds", "parameters"]
+    head = [
+        "normalization",
+        study.metric.label,
+        f"minus {_baseline_label(study)} (95 % interval)",
+        "p",
+        "seeds",
+        "parameters",
+    ]
     rows = [
         [
             row.full_label,
@@ -80,6 +86,10 @@ def _table(study: Study) -> str:
     return f"{_markdown(head, rows)}\n{_caption(study)}\n"
 
 
+def _baseline_label(study: Study) -> str:
+    return next(row.label for row in study.rows if row.norm == study.baseline)
+
+
 def _weather_table(study: Study) -> str:
     """The mean over seeds and over the strengths above 0, per weather and normalization."""
     weather = study.weather
@@ -90,6 +100,12 @@ def _weather_table(study: Study) -> str:
         [kind, *(f"{cells[kind, *c]:.2f}" if (kind, *c) in cells else "" for c in columns)]
         for kind in dict.fromkeys(row.weather for row in weather.rows)
     ]
+    summary = study.under_weather()
+    means = {(row.norm, row.setting): row for row in summary.rows}
+    rows.append(["all", *(format_spread(means[c]) for c in columns)])
+    rows.append(
+        [f"all, minus {_baseline_label(study)}", *(format_difference(summary.difference(means[c])) for c in columns)]
+    )
     return f"{_markdown(head, rows)}\nMean of {study.metric.label} over seeds and all strengths above 0.\n"
 
 

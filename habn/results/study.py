@@ -167,7 +167,8 @@ class Study:
 
     def under_weather(self) -> "Study":
         """This study with each row's values under weather: by seed, the mean over kinds and strengths above 0."""
-        return replace(self, rows=tuple(self._under_weather(row) for row in self.rows if self._weather_of(row)))
+        rows = tuple(self._under_weather(row) for row in self.rows if self._weather_of(row))
+        return replace(self, name=f"{self.name}-weather", rows=rows)
 
     def _under_weather(self, row: Row) -> Row:
         changed = [k for k, strength in enumerate(self.weather.strengths) if strength > 0]

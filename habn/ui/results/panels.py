@@ -33,7 +33,14 @@ def draw_error(sentence: str, language: str) -> str:
 def _draw_study(study: Study, language: str) -> str:
     parts = [_draw_rows(study, language), _draw_findings(study, language)]
     if study.weather is not None:
-        parts.append(draw_weather(study, language))
+        summary = study.under_weather()
+        title = f"<h4>{words.say('results.under_weather', language)}</h4>"
+        parts += [
+            title,
+            _draw_rows(summary, language),
+            _draw_findings(summary, language),
+            draw_weather(study, language),
+        ]
     if study.curves:
         parts.append(draw_curves(study, language))
     if study.search is not None:

@@ -54,6 +54,11 @@ def test_a_link_opens_a_step_with_its_rows_its_columns_and_its_pixel(visit):
     expect(page.locator("[data-network=second] [data-role=result]:visible")).to_have_text(y)
     expect(page.locator("[data-role=table] tbody tr").last).to_contain_text(y)
     expect(page.locator("[data-role=show]")).to_be_hidden()
+    for choice in page.locator("[data-role=choice]").all():
+        choice.click()
+        expect(choice).to_have_attribute("aria-pressed", "true")
+        expect(page.locator("[data-verdict]")).to_have_count(0)
+        expect(page.locator("[data-role=reply]")).to_be_empty()
     page.locator("[data-role=step][aria-current]").press("ArrowLeft")
     wait_for_step(page, 3)
     assert shown(page, "networkRow") == {"second"} and shown(page, "quantity") == {"s", "x"}

@@ -74,6 +74,54 @@ def test_the_address_of_twenty_random_views_says_all_of_them(page: Page):
     assert page.url == f"{ANYWHERE}?__theme=dark"
 
 
+def test_a_link_keeps_its_tab_until_the_visitor_acts(page: Page):
+    page.route(f"{ANYWHERE}**", lambda route: route.fulfill(body=link.head(), content_type="text/html"))
+    page.goto(f"{ANYWHERE}?tab=learn&step=3")
+    tell = "([name, detail]) => document.dispatchEvent(new CustomEvent(name, { detail }))"
+    page.evaluate(tell, ["habn-open", None])
+    page.evaluate(tell, ["habn-link", {"tab": "learn"}])
+    page.evaluate(tell, ["habn-link", {"tab": "compare", "opacity": 20}])
+    page.wait_for_timeout(QUIET)
+    assert address(page) == Link(tab="learn", step=3, opacity=20)
+    page.keyboard.press("Tab")
+    page.evaluate(tell, ["habn-link", {"tab": "layers"}])
+    page.wait_for_timeout(QUIET)
+    assert address(page) == Link(tab="layers", step=3, opacity=20)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_back_and_forward_open_the_tab_and_the_step_before(browser: Browser, page_address: str, width: int):
+    context = browser.new_context(viewport={"width": width, "height": 900})
+    page = context.new_page()
+    page.goto(f"{page_address}/?tab=learn&step=2&pair=scenes")
+    lesson = page.locator("[data-role=lesson][data-state=ready]")
+    expect(lesson).to_have_attribute("data-step", "2")
+    expect(page.locator(".answer img")).to_have_count(2)
+    page.evaluate("() => { window.isTheSamePage = true; }")
+    page.locator("[data-role=step][data-step='3']").click()
+    expect(lesson).to_have_attribute("data-step", "3")
+    page.wait_for_timeout(QUIET)
+    page.evaluate("document.dispatchEvent(new CustomEvent('habn-link', { detail: { opacity: 20 } }))")
+    page.get_by_role("tab", name="Compare").click()
+    expect(page.locator(".sides")).to_be_visible()
+    page.wait_for_timeout(QUIET)
+    for go, tab, step in (
+        (page.go_back, "learn", 3),
+        (page.go_back, "learn", 2),
+        (page.go_forward, "learn", 3),
+        (page.go_forward, "compare", 3),
+    ):
+        go()
+        expect(page.locator(".sides")).to_be_visible(visible=tab == "compare")
+        if tab == "learn":
+            expect(lesson).to_be_visible()
+            expect(lesson).to_have_attribute("data-step", str(step))
+        page.wait_for_timeout(QUIET)
+        assert address(page) == Link(tab=tab, step=step, pair="scenes", opacity=20), "the rest is what the page shows"
+    assert page.evaluate("window.isTheSamePage")
+    context.close()
+
+
 def wait_for_layer(page: Page, layer: int, channel: int) -> None:
     page.wait_for_selector(f"[data-role=inspector][data-state=ready][data-layer='{layer}'][data-channel='{channel}']")
 

@@ -125,13 +125,15 @@ def test_each_task_offers_its_own_pairs_and_every_style_repaints(visit: Visit):
     expect(visit.page.locator(".verdict")).to_contain_text("colour range")
 
 
-def test_a_file_that_is_no_picture_gets_one_sentence_and_the_answer_stays(visit: Visit, tmp_path: Path):
+def test_a_file_that_is_no_picture_gets_one_sentence_and_the_photo_and_its_answer_stay(visit: Visit, tmp_path: Path):
     old = visit.answer()
     wrong = tmp_path / "wrong.jpg"
     wrong.write_bytes(b"This is no picture.")
     visit.upload(wrong)
-    expect(visit.page.get_by_test_id("toast-body")).to_contain_text("not an image")
+    expect(visit.page.get_by_role("alert")).to_contain_text("not an image")
     expect(visit.page.locator(".verdict")).to_contain_text("the answer before")
+    expect(visit.page.get_by_test_id("toast-body")).to_have_count(0)
+    expect(visit.page.locator(".part-photo img[src*='scene_1.jpg']")).to_be_visible()
     assert visit.answer() == old
 
 

@@ -110,6 +110,7 @@ def on_settings(request: gr.Request) -> tuple:
     try:
         result = run(photo, link.pair, link.style)
     except REFUSALS as error:
+        note(explain(error, language))  # any tab may be open
         return gr.skip(), *_refuse(error, language)
     link = link.within(result.second.records)
     if link.ignored:
@@ -120,7 +121,8 @@ def on_settings(request: gr.Request) -> tuple:
 def on_change(
     shown: Shown | None, photo: str | None, pair: str, style: str, opacity: int, request: gr.Request
 ) -> tuple | dict:
-    """Run the networks and update everything on the page; what is wrong is said where the answer would stand.
+    """Updates for the photo and its Answer; what is wrong is said where the answer would stand, and the photo before
+    comes back.
 
     The inspector stays with the layer, channel and pixel that it shows where the new networks have them.
     """
@@ -130,10 +132,12 @@ def on_change(
     try:
         result = run(photo, pair, style)
     except REFUSALS as error:
-        return _refuse(error, language)
+        return (shown.photo if shown else None), *_refuse(error, language)
     link = link_of(request).within(result.second.records)
     answer = _draw(result, Shown(result.run_id, photo, pair, style), opacity, link, language)
-    return answer._replace(inspector=gr.skip()) if shown and shown.run_id == result.run_id else answer
+    if shown and shown.run_id == result.run_id:
+        answer = answer._replace(inspector=gr.skip())
+    return gr.skip(), *answer
 
 
 def on_opacity(shown: Shown | None, opacity: int) -> tuple | dict:
@@ -183,7 +187,6 @@ def _address(result: engine.Result, photo: str, link: Link) -> dict:
 
 def _refuse(error: Exception, language: str) -> Answer:
     sentence = explain(error, language)
-    note(sentence)
     unchanged = Answer(*[gr.skip()] * len(Answer._fields))
     return unchanged._replace(verdict=panels.draw_refusal(sentence, language))
 

@@ -181,7 +181,10 @@ def link_of(request: gr.Request | None) -> Link:
 def head() -> str:
     """link.js for the head of the page, told what need not stand in an address and which parts may be hidden."""
     defaults = {key.name: _text(value) for key in _keys() if (value := getattr(Link(), key.name)) is not None}
-    constants = f"const DEFAULTS = {json.dumps(defaults)};\nconst HIDEABLE = {json.dumps(HIDEABLE)};\n"
+    constants = "".join(
+        f"const {name} = {json.dumps(value)};\n"
+        for name, value in (("DEFAULTS", defaults), ("TABS", TABS), ("HIDEABLE", HIDEABLE))
+    )
     script = Path(__file__).with_name("link.js").read_text(encoding="utf-8")
     return f"<script>(() => {{\n{constants}{script}}})();</script>"
 

@@ -72,13 +72,14 @@ def build_page() -> gr.Blocks:
         at_once = {"api_visibility": "private", "queue": False}
         settings = [tabs, compare.task, compare.pair, compare.style, compare.opacity]
         opened = page.load(callbacks.on_load, None, settings, **at_once)
-        # Afterwards, since a new photo is an event that reads the settings.
         opened.then(callbacks.on_settings, None, [compare.photo, *answer], **running)
         question = [compare.photo, compare.pair, compare.style, compare.opacity]
-        change = (callbacks.on_change, [shown, *question], list(answer))
-        asked = [compare.photo.change, compare.pair.input, compare.style.input]
+        change = (callbacks.on_change, [shown, *question], [compare.photo, *answer])
+        # What the visitor does, and not every change: the photo is also set by a link, and put back after a refusal.
+        asked = [compare.photo.input, compare.pair.input, compare.style.input]
         gr.on(asked, *change, trigger_mode="always_last", **running)
-        compare.examples.select(callbacks.on_example, None, compare.photo, **at_once)
+        example = compare.examples.select(callbacks.on_example, None, compare.photo, **at_once)
+        example.then(*change, **running)
         picked = compare.task.input(callbacks.on_task, compare.task, [compare.pair, compare.style], **at_once)
         picked.then(*change, **running)
         quick = {"show_progress": "hidden", "concurrency_limit": DRAWINGS_AT_ONCE, "api_visibility": "private"}

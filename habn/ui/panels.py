@@ -38,7 +38,7 @@ def draw_verdict(result: Result, language: str) -> str:
 def draw_refusal(sentence: str, language: str) -> str:
     """Why there is no new answer, in the place of the verdict; what is shown remains the one before."""
     remains = words.say("compare.answer_before", language)
-    return f'<p class="verdict">{escape(sentence)} <small>{remains}</small></p>'
+    return f'<p class="verdict" role="alert">{escape(sentence)} <small>{remains}</small></p>'
 
 
 def draw_figures(result: Result, language: str) -> str:

@@ -90,6 +90,11 @@ function receive() {
   isMoving = false;
 }
 
+function goBack(event) {
+  if (!element.isConnected) return document.removeEventListener("habn-back", goBack);
+  if (event.detail.step !== wanted) want(event.detail.step);
+}
+
 function showFromTheTop() {
   root.scrollIntoView({ block: "start" });
   find("title").focus({ preventScroll: true });
@@ -111,6 +116,7 @@ function onProgressClick(event) {
 buildProgress();
 find("progress").addEventListener("click", onProgressClick);
 find("progress").addEventListener("keydown", onProgressKey);
+document.addEventListener("habn-back", goBack); // of link.js
 panel.addEventListener("lesson-go", (event) => go(event.detail.step));
 panel.addEventListener("lesson-answered", () => (root.dataset.answered = "true"));
 // The lesson sets its own inspector: how that is looked at is no part of the address, which tells of the tab Layers.

@@ -35,6 +35,7 @@ function showAnswer(lead) {
 function onChoice(button) {
   const { why } = props.value.choices[Number(button.dataset.index)];
   for (const other of findAll("choice")) other.setAttribute("aria-pressed", other === button);
+  if (document.documentElement.classList.contains("hide-answers")) return; // the teacher's address keeps them back
   if (why === null) return showAnswer(texts.ui_right);
   button.dataset.verdict = "wrong";
   find("reply").replaceChildren(node("p", `<b>${texts.ui_wrong}</b> ${why}`));

@@ -5,7 +5,6 @@ map and a few numbers per channel stand for the four full-size maps of every cha
 same record with slope 0.
 """
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -77,14 +76,8 @@ class LayerRecord:
         return bool(np.ptp(self.context) == 0)
 
 
-class Records(list[LayerRecord]):
-    """Records in the order of evaluation, and the seconds that recording itself took."""
-
-    overhead: float = 0.0
-
-
 @contextmanager
-def recording(network: nn.Module) -> Iterator[Records]:
+def recording(network: nn.Module) -> Iterator[list[LayerRecord]]:
     """Record every normalization layer of a network during the passes inside the block.
 
         with recording(network) as records:
@@ -98,13 +91,11 @@ def recording(network: nn.Module) -> Iterator[Records]:
     """
     if network.training:
         raise ValueError("Only a network in evaluation mode can be recorded; call network.eval() first.")
-    records = Records()
+    records = []
 
     def record_as(name: str):
         def hook(layer: nn.Module, inputs: tuple, y: Tensor) -> None:
-            started = time.perf_counter()
             records.append(_record(name, layer, inputs, y))
-            records.overhead += time.perf_counter() - started
 
         return hook
 

@@ -35,6 +35,16 @@ function followCross() {
   );
 }
 
+// Until the visitor points somewhere: the pixel whose output the adaptation changes most, so that the first equation
+// shows it at work.
+function startCross() {
+  const { maps, shape: [height, width] } = state.view;
+  const [, still, adapted] = maps.map((row) => row[QUANTITIES.indexOf("y")]);
+  const index = indexOfLargest(combine(adapted, still, (a, b) => Math.abs(a - b)));
+  if (index === null) return;
+  cross = { u: ((index % width) + 0.5) / width, v: (Math.floor(index / width) + 0.5) / height, pinned: false };
+}
+
 function drawCross() {
   const { maps, shape: [height, width] } = state.view;
   const { row, column, index } = pixelUnderCross();

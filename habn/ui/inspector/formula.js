@@ -57,6 +57,12 @@ function summarize(map) {
   return good === 0 ? { low: NaN, high: NaN, mean: NaN, bad } : { low, high, mean: sum / good, bad };
 }
 
+// Where a map is largest; null where it is one value, or has no finite one.
+function indexOfLargest(map) {
+  const { low, high } = summarize(map);
+  return low < high ? map.indexOf(high) : null;
+}
+
 // Shapley values of a game with `count` players; worth(coalition) has bit k set where player k takes part. Each player gets
 // what its joining adds, averaged over all orders in which they can join; together they get worth(all) - worth(none).
 function shapley(count, worth) {

@@ -74,6 +74,7 @@ async function show(view, facts = {}, wish = null) {
     const isNewRun = state.strip !== strip;
     Object.assign(state, { strip, classes, view: drawn, shown: state.wanted, ...facts });
     if (isNewRun) buildStrip();
+    if (isNewRun && !cross.pinned) startCross();
     if (wish) takeLook(wish);
     draw();
   } catch (error) {

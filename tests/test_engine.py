@@ -1,7 +1,9 @@
 """The engine on the shipped pairs, and interventions on their HABN layers."""
 
 import re
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -46,6 +48,25 @@ def test_every_style_gives_a_picture_of_its_own(scene):
     for k, picture in enumerate(pictures):
         assert picture.shape == scene.image.shape
         assert all(np.abs(picture.astype(int) - other).mean() > 3 for other in pictures[k + 1 :])
+
+
+@pytest.mark.parametrize(("passes", "seconds"), [((0.01, 0.05, 0.02), 0.02), ((0.2,), 0.2)], ids=["quick", "slow"])
+def test_the_time_is_the_median_of_quick_passes_that_nothing_records(passes, seconds, monkeypatch):
+    instants = np.cumsum([0, *np.ravel([(took, 1) for took in passes * 2])]).tolist()
+    recorded = []
+
+    @contextmanager
+    def recording(network):
+        recorded.append(network)
+        monkeypatch.setattr(engine, "time", None)
+        yield []
+        monkeypatch.setattr(engine, "time", SimpleNamespace(perf_counter=lambda: instants.pop(0)))
+
+    monkeypatch.setattr(engine, "recording", recording)
+    monkeypatch.setattr(engine, "_cache", engine._Cache())
+    result = run(Request(np.zeros((32, 32, 3), np.uint8)))
+    assert len(recorded) == 2 and len(instants) == 1
+    assert (result.first.seconds, result.second.seconds) == pytest.approx((seconds, seconds))
 
 
 def test_the_same_request_is_answered_from_memory_and_recalled_by_its_id(scene):

@@ -144,6 +144,18 @@ def test_a_value_sets_the_look_and_what_the_visitor_changes_is_told(bench: Bench
     assert json.dumps(bench.value(1, 0)) == json.dumps(bench.value(1, 0, look=None)), "the key may be missing"
 
 
+def test_the_first_pixel_is_the_one_whose_output_adaptation_changes_most(bench: Bench):
+    value = build_inspection("abc123", *outputs())
+    record, channel = outputs()[1].records[value["layer"]], value["channel"]
+    scale, bias, mean, var = record.static[:, channel]
+    still = (record.x[channel] - mean) / np.sqrt(var + record.eps) * scale + bias
+    row, column = np.unravel_index(np.abs(record.y[channel] - still).argmax(), still.shape)
+    maps = bench.page.locator("[data-role=maps]")
+    expect(maps).to_have_attribute("data-row", str(row))
+    expect(maps).to_have_attribute("data-column", str(column))
+    expect(maps).to_have_attribute("data-pinned", "false")
+
+
 def test_hovering_fills_in_every_pixel_exactly_and_asks_for_nothing(bench: Bench):
     bench.show(bench.value(1, 2))
     requests = []

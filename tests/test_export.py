@@ -149,16 +149,16 @@ def test_an_export_is_of_what_the_address_names(photo: Path):
 
 def test_the_program_names_an_example_by_its_path_and_an_uploaded_photo_by_a_placeholder(photo: Path):
     request = visitor(layer="stem.norm", channel="0", pixel="0,0")
-    assert "'your-photo.jpg'" in callbacks.on_program(shown(photo), request)["value"]
+    assert "'your-photo.jpg'" in callbacks.on_program(shown(photo), request)[1]["value"]
     example = shown(EXAMPLES[0])
-    assert f"'assets/examples/{EXAMPLES[0].name}'" in callbacks.on_program(example, request)["value"]
+    assert f"'assets/examples/{EXAMPLES[0].name}'" in callbacks.on_program(example, request)[1]["value"]
 
 
 def test_a_file_is_offered_under_its_name_and_nothing_is_left_over(
     photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    offer = callbacks.on_arrays(shown(photo), visitor(layer="stem.norm", channel="2"))
+    offer, _ = callbacks.on_arrays(shown(photo), visitor(layer="stem.norm", channel="2"))
     assert offer["name"] == "habn-camvid-stem.norm-2.npz" and offer["name"] in offer["text"]
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [Path(offer["file"]["path"])]
 

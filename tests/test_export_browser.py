@@ -79,6 +79,13 @@ def test_every_button_saves_its_file_and_the_program_can_be_copied(browser: Brow
         saved = tmp_path / name
         download.value.save_as(saved)
         assert saved.read_bytes().startswith(start) and saved.stat().st_size < 15e6
-    page.get_by_role("button", name="Python program").click()
+        expect(page.locator(".offer a")).to_be_in_viewport()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Python program").click()
+    assert download.value.suggested_filename == "habn-camvid-to_eighth.norm-13.py"
+    expect(page.locator(".offer a")).to_contain_text("habn-camvid-to_eighth.norm-13.py")
     expect(page.locator(".cm-content")).to_contain_text("layer, channel, row, column = 4, 13, 10, 20")
+    with page.expect_download():
+        page.get_by_role("button", name="(NPZ)").click()
+    expect(page.locator(".cm-content")).to_be_hidden()
     context.close()

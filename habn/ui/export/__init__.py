@@ -29,7 +29,7 @@ def build_export(shown: gr.State) -> None:
             label=words.label("export.program"),
             interactive=False,
             visible=False,
-            buttons=["copy", "download"],
+            buttons=["copy"],
         )
     limits = {
         "concurrency_id": "export",
@@ -37,6 +37,11 @@ def build_export(shown: gr.State) -> None:
         "api_visibility": "private",
         "show_progress": "minimal",
     }
-    for button, make in ((sheet, callbacks.on_sheet), (arrays, callbacks.on_arrays), (report, callbacks.on_report)):
-        button.click(make, shown, offer, show_progress_on=button, **limits)
-    program.click(callbacks.on_program, shown, code, show_progress_on=program, **limits)
+    makers = {
+        sheet: callbacks.on_sheet,
+        arrays: callbacks.on_arrays,
+        report: callbacks.on_report,
+        program: callbacks.on_program,
+    }
+    for button, make in makers.items():
+        button.click(make, shown, [offer, code], show_progress_on=button, **limits)

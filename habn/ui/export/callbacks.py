@@ -7,7 +7,7 @@ import tempfile
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import gradio as gr
 from gradio.utils import get_upload_folder
@@ -25,7 +25,7 @@ from habn.ui.link import Link, link_of
 PLACEHOLDER = "your-photo.jpg"
 
 
-def on_sheet(shown: Shown | None, request: gr.Request) -> dict:
+def on_sheet(shown: Shown | None, request: gr.Request) -> tuple:
     """The printed sheet, as PNG."""
 
     def save(view: View, link: Link, language: str, file: BinaryIO) -> None:
@@ -34,12 +34,12 @@ def on_sheet(shown: Shown | None, request: gr.Request) -> dict:
     return _offer(shown, request, "png", save)
 
 
-def on_arrays(shown: Shown | None, request: gr.Request) -> dict:
+def on_arrays(shown: Shown | None, request: gr.Request) -> tuple:
     """The raw arrays, as NPZ."""
     return _offer(shown, request, "npz", lambda view, link, language, file: export.save_arrays(view, file))
 
 
-def on_report(shown: Shown | None, request: gr.Request) -> dict:
+def on_report(shown: Shown | None, request: gr.Request) -> tuple:
     """The report, as one HTML file."""
 
     def save(view: View, link: Link, language: str, file: BinaryIO) -> None:
@@ -48,15 +48,15 @@ def on_report(shown: Shown | None, request: gr.Request) -> dict:
     return _offer(shown, request, "html", save)
 
 
-def on_program(shown: Shown | None, request: gr.Request) -> dict:
-    """The program's text, into the code block."""
-    try:
-        view, _ = view_of(shown, request)
-    except REFUSALS as error:
-        return note(str(error))
-    example = example_of(shown.photo)
-    photo = PLACEHOLDER if example is None else f"assets/examples/{example}.jpg"
-    return gr.update(value=export.write_program(view, photo), visible=True)
+def on_program(shown: Shown | None, request: gr.Request) -> tuple:
+    """The program, as a file and to read."""
+
+    def save(view: View, link: Link, language: str, file: BinaryIO) -> None:
+        example = example_of(shown.photo)
+        photo = PLACEHOLDER if example is None else f"assets/examples/{example}.jpg"
+        file.write(export.write_program(view, photo).encode())
+
+    return _offer(shown, request, "py", save)
 
 
 def view_of(shown: Shown | None, request: gr.Request) -> tuple[View, Link]:
@@ -78,17 +78,24 @@ def view_of(shown: Shown | None, request: gr.Request) -> tuple[View, Link]:
     return View(result, layer, channel, link.pixel or (height // 2, width // 2)), link
 
 
-def _offer(shown: Shown | None, request: gr.Request, suffix: str, save: Callable[..., None]) -> dict[str, Any]:
+def _offer(shown: Shown | None, request: gr.Request, suffix: str, save: Callable[..., None]) -> tuple:
+    """The Offer's value for the file that `save` writes, and the code block: the file's text, if it is a program."""
     language = words.language_of(request)
     try:
         view, link = view_of(shown, request)
     except REFUSALS as error:
-        return note(str(error))
+        return note(str(error)), gr.skip()
     name = f"habn-{view.result.pair}-{view.records[1].name}-{view.channel}.{suffix}"
     path = _publish(name, lambda file: save(view, link, language, file))
-    size = f"{path.stat().st_size / 1e6:.1f} MB"
     file = gr.FileData(path=str(path), orig_name=name).model_dump()
-    return {"file": file, "name": name, "text": words.say("export.save", language, name=name, size=size)}
+    text = words.say("export.save", language, name=name, size=_size(path.stat().st_size))
+    is_program = suffix == "py"
+    code = gr.update(value=path.read_text(encoding="utf-8") if is_program else "", visible=is_program)
+    return {"file": file, "name": name, "text": text}, code
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"
 
 
 def _publish(name: str, write: Callable[[BinaryIO], None]) -> Path:

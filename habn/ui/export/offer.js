@@ -11,4 +11,8 @@ function show() {
 
 // Saved by itself when it arrives, and not when the accordion is opened again.
 show();
-watch("value", () => show() && anchor.click());
+watch("value", () => {
+  if (!show()) return;
+  anchor.scrollIntoView({ block: "center" });
+  anchor.click();
+});

@@ -18,14 +18,20 @@ GATES = ("scale", "bias", "mean", "var")
 
 
 def draw_table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of HTML cells, the first of each row its heading; wider than the window, it scrolls by itself."""
+    """A table of HTML cells, the first of each row its heading; wider than the window, it scrolls by itself.
+
+    On a phone each row stands as a block in which every cell has its column's text above it, without the "?" after it.
+    """
+    labels = [cell.partition("<")[0] for cell in head[1:]]
     heads = "".join(f'<th scope="col">{cell}</th>' for cell in head)
-    body = "".join(
-        f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
-        for first, *cells in rows
-    )
+    body = "".join(f'<tr><th scope="row">{first}</th>{_label_cells(labels, cells)}</tr>' for first, *cells in rows)
     return f"""<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table>
         <thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"""
+
+
+def _label_cells(labels: Sequence[str], cells: Sequence[str]) -> str:
+    pairs = zip(labels, cells, strict=True)
+    return "".join(f'<td data-label="{escape(label, quote=True)}">{cell}</td>' for label, cell in pairs)
 
 
 def draw_weather(study: Study, language: str) -> str:
@@ -68,7 +74,9 @@ def draw_curves(study: Study, language: str) -> str:
         for (step, *_), cell in zip(line.points, _cells(line), strict=True)
     ]
     lines = [*seeds, *means]
-    chart = draw_chart(f"{study.data}, val", _summary(means, step), step, metric, lines, find_range(lines))
+    chart = draw_chart(
+        data_name(study.data, "val", language), _summary(means, step), step, metric, lines, find_range(lines)
+    )
     table = draw_table(say("results.numbers"), [say("results.normalization"), step, metric], numbers)
     return f"""<h4>{say("results.curves_title", metric=metric)}</h4>{_legend(means)}
         <div class="charts wide">{chart}</div>{_details(say("results.numbers"), table)}"""
@@ -91,6 +99,12 @@ def draw_search(study: Study, language: str) -> str:
     help_mark = draw_help("gate", f"results-{study.name}", language)
     return f"""<h4>{say("results.search_title")}{help_mark}</h4><p>{first_title}</p>{first}{more}
         <p><small>{say("results.search_note")}</small></p>"""
+
+
+def data_name(data: str, split: str, language: str) -> str:
+    """The names of a data set and of its part for people, or their own where there are none."""
+    names = words.table("results")[language]
+    return f"{names.get(f'data_{data}', data)}, {names.get(f'split_{split}', split)}"
 
 
 def weather_name(kind: str, language: str) -> str:

@@ -11,7 +11,7 @@ from habn.results.tables import format_difference, format_p
 from habn.ui import words
 from habn.ui.help import draw_help
 from habn.ui.results.charts import draw_interval
-from habn.ui.results.figures import draw_curves, draw_search, draw_table, draw_weather
+from habn.ui.results.figures import data_name, draw_curves, draw_search, draw_table, draw_weather
 
 
 def draw_results(
@@ -53,7 +53,7 @@ def _draw_facts(study: Study, language: str) -> str:
     say = partial(words.say, language=language)
     epochs = "" if study.epochs is None else f" ({study.epochs:g} {say('results.epochs')})"
     facts = {
-        "data": f"{study.data}, {study.split}, {study.size[0]} × {study.size[1]}",
+        "data": f"{data_name(study.data, study.split, language)}, {study.size[0]} × {study.size[1]}",
         "train": study.train,
         "schedule": f"{study.steps:,} {say('results.steps')}{epochs}",
         "protocol": say(f"results.{study.protocol}"),
@@ -137,7 +137,7 @@ def _draw_shipped(shipped: Sequence[ShippedFigure], language: str) -> str:
     names = words.table("results")[language]
     rows = [
         [
-            f"{escape(f.checkpoint)}<small>{escape(f'{f.data}, {f.split}')}</small>",
+            f"{escape(f.checkpoint)}<small>{escape(data_name(f.data, f.split, language))}</small>",
             escape(names.get(f"metric_{f.metric}", f.metric)),
             f"{f.value:g}",
         ]

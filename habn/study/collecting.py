@@ -121,6 +121,7 @@ def _weather(kept: dict[str, dict[int, dict]]) -> Weather:
 
 
 def _search(searched: dict[str, dict[int, dict]]) -> Search | None:
+    """Gates and sizes of all HABN layers, those of variants that searched first."""
     rows = [
         SearchRow(
             **_identity(name),
@@ -128,7 +129,7 @@ def _search(searched: dict[str, dict[int, dict]]) -> Search | None:
             gates=tuple(map(tuple, entry["search"]["gates"])),
             size=tuple(map(tuple, entry["search"]["size"])),
         )
-        for name, entries in searched.items()
+        for name, entries in sorted(searched.items(), key=lambda found: VARIANTS[found[0]].search is None)
         for seed, entry in entries.items()
     ]
     if not rows:

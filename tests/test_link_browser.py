@@ -150,6 +150,7 @@ def test_a_link_opens_the_view_and_the_address_follows_the_visitor(page: Page, p
     assert opened == Link(**{**vars(view), "hide": ("introduction",)}), "what it does not know leaves the address"
 
     page.locator("[data-role=layer][data-index='2']").click()
+    page.wait_for_function("location.search.includes('layer=reduce3.norm')")
     page.get_by_role("tab", name="Compare").click()
     expect(page.get_by_label("Udnie")).to_be_checked()
     page.get_by_label("The Scream").check()

@@ -121,7 +121,7 @@ def training_options(args: argparse.Namespace) -> TrainingOptions:
         learning_rate=args.learning_rate,
         delta_rate=args.delta_rate,
         weight_decay=args.weight_decay,
-        search=args.search or TrainingOptions.search,
+        search=args.search,
         evaluate_every=args.evaluate_every,
         minutes=args.minutes,
         precision=args.precision,

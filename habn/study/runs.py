@@ -121,8 +121,7 @@ class StudyRuns:
 
     def _options(self, variant: Variant, seed: int, minutes: float | None) -> TrainingOptions:
         rate = self.plan.delta_rate if variant.norm.startswith("habn") else 1.0
-        search = variant.search or TrainingOptions.search
-        return replace(self.plan.options, seed=seed, minutes=minutes, delta_rate=rate, search=search)
+        return replace(self.plan.options, seed=seed, minutes=minutes, delta_rate=rate, search=variant.search)
 
     def _build(self, variant: Variant, seed: int) -> nn.Module:
         torch.manual_seed(seed)

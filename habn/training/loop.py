@@ -60,7 +60,7 @@ class TrainingOptions:
         average: decay of the moving average of weights and running statistics, which is what is validated and kept.
         precision: "float32", or "bfloat16" for mixed precision.
         search: "joint" lets the gates follow the loss of the batch (the text's), "bilevel" that of held-out pictures
-            (the first-order step of DARTS, Liu et al. 2019). Without gates to learn it makes no difference.
+            (the first-order step of DARTS, Liu et al. 2019); None for a network without gates to learn.
         temperatures: of the gates of a search, at the start and at the end.
     """
 
@@ -74,7 +74,7 @@ class TrainingOptions:
     evaluate_every: int = 500
     minutes: float | None = None
     precision: str = "float32"
-    search: str = "joint"
+    search: str | None = None
     seed: int = 0
     temperatures: tuple[float, float] = (1.0, 0.1)
 

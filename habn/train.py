@@ -22,7 +22,7 @@ from habn.data import load_segmentation
 from habn.data.segmentation import DataError
 from habn.networks import build_network
 from habn.networks.normalization import NORM_LABELS
-from habn.training.loop import STATE, TrainingOptions, fit, options_dict
+from habn.training.loop import fit
 from habn.training.segmentation import (
     SegmentationRecipe,
     build_segmentation_task,
@@ -30,6 +30,8 @@ from habn.training.segmentation import (
     evaluate_segmentation,
 )
 from habn.training.start import describe_start, finish, lean_toward_own, start_from, trunk_digest
+from habn.training.state import STATE
+from habn.training.task import TrainingOptions, options_dict
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -17,7 +17,8 @@ from habn.data.segmentation import IGNORE, STREET_CLASSES, SegmentationData
 from habn.layers import HyperAdaptiveBatchNorm2d
 from habn.metrics import class_iou, confusion_matrix, mean_iou
 from habn.networks import build_network
-from habn.training.loop import TrainingOptions, dead_layers, fit, set_temperature
+from habn.training.loop import fit
+from habn.training.search import dead_layers, set_temperature
 from habn.training.segmentation import (
     SegmentationRecipe,
     SegmentationTask,
@@ -26,6 +27,7 @@ from habn.training.segmentation import (
     shuffled,
 )
 from habn.training.start import finish, lean_toward_own, start_from, trunk_digest
+from habn.training.task import TrainingOptions
 
 OPTIONS = TrainingOptions(steps=6, learning_rate=3e-3, warmup=2, evaluate_every=2)
 RECIPE = SegmentationRecipe(batch_size=2, crop=(16, 24))

@@ -23,8 +23,8 @@ from habn.study.collecting import build_row, collect, describe, sizes_of
 from habn.study.measuring import measure_intervened
 from habn.study.runs import CHECKPOINT, Plan, StudyRuns
 from habn.study.variants import ABLATIONS, VARIANTS
-from habn.training.loop import TrainingOptions
 from habn.training.segmentation import SegmentationRecipe
+from habn.training.task import TrainingOptions
 
 
 def main(arguments: list[str] | None = None) -> None:

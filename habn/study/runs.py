@@ -16,7 +16,7 @@ from habn.layers import parameter_overhead
 from habn.networks import build_network
 from habn.study.measuring import lay_weather, measure_correspondence, measure_search, measure_weather
 from habn.study.variants import VARIANTS, Variant
-from habn.training.loop import LOG, TrainingOptions, fit, options_dict
+from habn.training.loop import LOG, fit
 from habn.training.segmentation import (
     SegmentationRecipe,
     SegmentationTask,
@@ -25,6 +25,7 @@ from habn.training.segmentation import (
     evaluate_segmentation,
 )
 from habn.training.start import describe_start, finish, lean_toward_own, start_from, trunk_digest
+from habn.training.task import TrainingOptions, options_dict
 
 MEASURED, CHECKPOINT, TRAINING = "measured.json", "checkpoint", "training"
 FEW_PICTURES = 8

@@ -9,7 +9,10 @@ from torch import nn
 
 from habn.checkpoints import CONFIG, WEIGHTS, check_weights, read_weights
 from habn.layers import HyperAdaptiveBatchNorm2d
-from habn.training.loop import AVERAGE, STATE, TrainingOptions, set_temperature
+from habn.training.loop import AVERAGE
+from habn.training.search import set_temperature
+from habn.training.state import STATE
+from habn.training.task import TrainingOptions
 
 
 def start_from(network: nn.Module, folder: Path) -> None:

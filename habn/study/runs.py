@@ -29,6 +29,8 @@ from habn.training.task import TrainingOptions, options_dict
 
 MEASURED, CHECKPOINT, TRAINING = "measured.json", "checkpoint", "training"
 FEW_PICTURES = 8
+HABN_DELTA_RATE = 10.0
+"""Deltas and gates of HABN learn so much faster than weights: they must get away from 0 within a short branch."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,6 @@ class Plan:
         recipe, options: of every run; each sets its own seed and search.
         scenes, with_val: what is trained on besides.
         trunk: the batch-normalized checkpoint from which all start; None for runs from scratch.
-        delta_rate: of HABN and HABN+, whose deltas must get away from 0 within a short branch.
         weather_every: one picture in so many of the split is measured under weather; None to leave weather out.
         device: where the networks are trained and measured.
     """
@@ -54,7 +55,6 @@ class Plan:
     scenes: int = 0
     with_val: bool = False
     trunk: Path | None = None
-    delta_rate: float = 10.0
     weather_every: int | None = None
     device: str = "cpu"
 
@@ -121,7 +121,7 @@ class StudyRuns:
         return self._tasks[hold_out]
 
     def _options(self, variant: Variant, seed: int, minutes: float | None) -> TrainingOptions:
-        rate = self.plan.delta_rate if variant.norm.startswith("habn") else 1.0
+        rate = HABN_DELTA_RATE if variant.norm.startswith("habn") else 1.0
         return replace(self.plan.options, seed=seed, minutes=minutes, delta_rate=rate, search=variant.search)
 
     def _build(self, variant: Variant, seed: int) -> nn.Module:

@@ -1,7 +1,6 @@
 """Runs a pair of networks on one picture. The page, the Python API and the commands all come through here."""
 
 import hashlib
-import statistics
 import threading
 import time
 from collections import OrderedDict
@@ -28,9 +27,6 @@ CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
 LONGER_SIDE = 480
 """Pictures are reduced to this, the size of CamVid's, on which the networks were trained."""
 CACHE_BYTES = 600_000_000
-MEASURED_PASSES = 3
-MEASURED_SECONDS = 0.1
-"""A pass is measured as often as MEASURED_PASSES says, but no longer once this has gone by."""
 
 
 @dataclass(frozen=True)
@@ -240,13 +236,17 @@ def _run_id(request: Request, style: str | None, image: np.ndarray, networks: li
 
 @torch.inference_mode()
 def _apply(network: nn.Module, checkpoint: str, image: np.ndarray, style: str | None, request: Request) -> Output:
-    pixels = _pixels(image)
+    given = _pixels(image), *_condition(style)
     records = []
     with intervening(network, request.intervention):
         if request.record:
+            # Never the pass that is timed: the first at a size compiles loops and plans convolutions, and each waits for
+            # new memory, since what is recorded cannot be written over.
             with recording(network) as records:
-                network(pixels, *_condition(style))
-        answer, seconds = _measure(network, pixels, style, MEASURED_PASSES if request.record else 1)
+                network(*given)
+        started = time.perf_counter()
+        answer = network(*given)[0]
+        seconds = time.perf_counter() - started
     if not torch.isfinite(answer).all():
         raise RequestError(
             f"The network {checkpoint} gave values that are not finite on this picture; try another picture."
@@ -267,20 +267,6 @@ def _apply(network: nn.Module, checkpoint: str, image: np.ndarray, style: str | 
         added=overhead.added,
         records=tuple(records),
     )
-
-
-def _measure(network: nn.Module, pixels: torch.Tensor, style: str | None, passes: int) -> tuple[torch.Tensor, float]:
-    """The answer to one picture, and seconds of a pass: the median of several, or of fewer if they take long.
-
-    The recorded pass goes before and is never measured: the first at a size compiles loops and plans convolutions, and
-    each waits for new memory, since what is recorded cannot be written over. No visitor's time should include that.
-    """
-    seconds = []
-    while len(seconds) < passes and sum(seconds) < MEASURED_SECONDS:
-        started = time.perf_counter()
-        answer = network(pixels, *_condition(style))[0]
-        seconds.append(time.perf_counter() - started)
-    return answer, statistics.median(seconds)
 
 
 def _pixels(image: np.ndarray) -> torch.Tensor:

@@ -15,115 +15,18 @@ from torch import nn
 from habn.checkpoints import WEIGHTS, CheckpointError, load_checkpoint
 from habn.data.segmentation import STREET_CLASSES, STREET_PALETTE
 from habn.data.styles import STYLES
-from habn.data.weather import WeatherSetting
 from habn.images import open_image
-from habn.intervention import Intervention, intervening
+from habn.intervention import intervening
 from habn.layers import parameter_overhead
 from habn.metrics import class_iou, confusion_matrix
 from habn.networks.normalization import NORM_LABELS
-from habn.recording import LayerRecord, recording
+from habn.recording import recording
+from habn.request import PAIRS, Output, Pair, Request, RequestError, Result
 
 CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
 LONGER_SIDE = 480
 """Pictures are reduced to this, the size of CamVid's, on which the networks were trained."""
 CACHE_BYTES = 600_000_000
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two checkpoints to hold side by side."""
-
-    title: str
-    task: str
-    first: str
-    second: str
-
-
-PAIRS = {
-    "camvid": Pair("Real streets: BN and HABN", "segmentation", "spvcnn-bn-camvid", "spvcnn-habn-camvid"),
-    "camvid-plus": Pair("Real streets: BN and HABN+", "segmentation", "spvcnn-bn-camvid", "spvcnn-habn-plus-camvid"),
-    "scenes": Pair("Drawn streets: BN and HABN", "segmentation", "spvcnn-bn-scenes", "spvcnn-habn-scenes"),
-    "styles": Pair("Eight paintings: BN and HABN", "style", "cfanet-bn-styles", "cfanet-habn-styles"),
-    "styles-in": Pair("Eight paintings: IN and HABN", "style", "cfanet-in-styles", "cfanet-habn-styles"),
-}
-
-
-class RequestError(ValueError):
-    """One sentence on a request that cannot be run, and what to do."""
-
-
-@dataclass(frozen=True, eq=False)
-class Request:
-    """What to run.
-
-    Attributes:
-        image: a path, bytes, a PIL image, or an (H, W, 3) uint8 array; reduced so that its longer side is at most 480.
-        pair: a key of `PAIRS`.
-        style: one of `STYLES`, for a style pair; None for the first.
-        labels: the true classes (H, W) uint8 of the reduced image, 255 where unknown, if there are any.
-        intervention: what to change in the HABN layers of both networks.
-        weather: what to lay over the reduced image before both networks see it.
-        record: whether the result holds what every normalization layer did; without, it is a hundredth as heavy.
-    """
-
-    image: object
-    pair: str = "camvid"
-    style: str | None = None
-    labels: np.ndarray | None = None
-    intervention: Intervention = Intervention()
-    weather: WeatherSetting | None = None
-    record: bool = True
-
-
-@dataclass(frozen=True, eq=False)
-class Output:
-    """What one network made of the picture.
-
-    Attributes:
-        checkpoint: its name; `norm` and `label` name its normalization for programs and people.
-        picture: (H, W, 3) uint8, the classes in colour or the stylized picture.
-        labels: (H, W) uint8 classes; None for style.
-        areas: share of the picture of each class that occurs, largest first.
-        mean_iou: in [0, 1], over the classes that occur in the true labels or the answer; None without labels.
-        seconds: of the forward pass alone.
-        parameters: of the network; `added` of them by HABN.
-        records: one per normalization layer, in the order of evaluation; none where the request asks for none.
-    """
-
-    checkpoint: str
-    norm: str
-    label: str
-    picture: np.ndarray
-    labels: np.ndarray | None
-    areas: dict[str, float]
-    mean_iou: float | None
-    seconds: float
-    parameters: int
-    added: int
-    records: tuple[LayerRecord, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Result:
-    """Both networks' answers.
-
-    Attributes:
-        run_id: a hash of everything that the result depends on.
-        image: (H, W, 3) uint8, the picture as the networks saw it, weather included.
-        difference: (H, W) float32 in [0, 1]: 1 where the classes differ, or the mean absolute difference of the
-            stylized pictures' RGB.
-        correspond: whether channel k of one network is channel k of the other, since both grew from one trunk.
-    """
-
-    run_id: str
-    task: str
-    pair: str
-    style: str | None
-    image: np.ndarray
-    first: Output
-    second: Output
-    difference: np.ndarray
-    correspond: bool
 
 
 @dataclass
@@ -142,7 +45,7 @@ class _Cache:
     def put(self, result: Result) -> None:
         with self.lock:
             self.results[result.run_id] = result
-            while len(self.results) > 1 and sum(map(_bytes, self.results.values())) > CACHE_BYTES:
+            while len(self.results) > 1 and sum(result.nbytes for result in self.results.values()) > CACHE_BYTES:
                 self.results.popitem(last=False)
 
 
@@ -240,8 +143,8 @@ def _apply(network: nn.Module, checkpoint: str, image: np.ndarray, style: str | 
     records = []
     with intervening(network, request.intervention):
         if request.record:
-            # Never the pass that is timed: the first at a size compiles loops and plans convolutions, and each waits for
-            # new memory, since what is recorded cannot be written over.
+            # Never the pass that is timed: the first at a size compiles loops and plans convolutions, and each waits
+            # for new memory, since what is recorded cannot be written over.
             with recording(network) as records:
                 network(*given)
         started = time.perf_counter()
@@ -296,10 +199,3 @@ def _picture_iou(truth: np.ndarray, labels: np.ndarray) -> float:
 def _correspond(first: nn.Module, second: nn.Module) -> bool:
     trunk = first.card.get("trunk")
     return trunk is not None and trunk == second.card.get("trunk")
-
-
-def _bytes(result: Result) -> int:
-    outputs = (result.first, result.second)
-    pictures = [result.image, result.difference, *(o.picture for o in outputs), *(o.labels for o in outputs)]
-    recorded = [array for output in outputs for record in output.records for array in (record.x, record.y)]
-    return sum(array.nbytes for array in (*pictures, *recorded) if array is not None)

@@ -18,6 +18,7 @@ ROWS = [
     ("habn.networks", "habn.data"),
     ("habn.checkpoints", "habn.recording", "habn.images", "habn.intervention"),
     ("habn.training", "habn.cards", "habn.results", "habn.figures", "habn.lesson"),
+    ("habn.request",),
     ("habn.engine",),
     ("habn.experiment",),
     ("habn.export",),

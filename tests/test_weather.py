@@ -32,13 +32,9 @@ def change(pixels: Tensor, name: str, strength: float = 5, **options) -> Tensor:
     return (apply_weather(pixels, name, strength, **options) - pixels).abs().mean((0, 1))
 
 
-def test_there_are_eight_kinds_each_with_a_title_and_one_sentence():
+def test_there_are_eight_kinds_each_under_its_own_name():
     assert tuple(WEATHER) == KINDS
-    assert len({weather.title for weather in WEATHER.values()}) == len(KINDS)
-    for name, weather in WEATHER.items():
-        assert weather.name == name
-        assert weather.title[0].isupper() and "_" not in weather.title
-        assert weather.description.endswith(".") and weather.description.count(".") == 1
+    assert all(weather.name == name for name, weather in WEATHER.items())
 
 
 @each_kind

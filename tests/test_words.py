@@ -10,6 +10,7 @@ import pytest
 from habn import engine, images
 from habn.data.segmentation import STREET_CLASSES
 from habn.data.styles import STYLES
+from habn.data.weather import WEATHER
 from habn.images import ImageError
 from habn.ui import help, words
 from habn.ui.refusals import explain
@@ -53,6 +54,15 @@ def test_every_refusal_of_a_photo_is_translated_as_images_words_it(name):
 def test_what_is_not_translated_is_said_in_english():
     assert explain(ValueError("Something {else}."), "es") == "Something {else}."
     assert explain(ImageError("Only for {who}.", who="programs"), "es") == "Only for programs."
+
+
+@pytest.mark.parametrize("language", words.LANGUAGES)
+def test_every_weather_has_a_name_of_its_own_and_one_sentence(language):
+    texts = words.table("experiment")[language]
+    assert len({texts[name] for name in WEATHER}) == len(WEATHER)
+    for name in WEATHER:
+        assert texts[name][0].isupper() and "_" not in texts[name]
+        assert texts[f"{name}_help"].endswith(".") and texts[f"{name}_help"].count(".") == 1
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def run_experiment(request: Request) -> Experiment:
         RequestError, ImageError, CheckpointError, ValueError: as `engine.run`.
     """
     before = engine.run(replace(request, weather=None, intervention=Intervention(), record=True))
-    after = engine.run(replace(request, record=False))
+    after = engine.run(replace(request, image=before.image, record=False))  # decoded and reduced already
     return Experiment(
         before, after, compare_outputs(before.first, after.first), compare_outputs(before.second, after.second)
     )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from habn import engine
+from habn import engine, images
 from habn.data.scenes import draw_scene
 from habn.data.weather import WEATHER, WeatherSetting
 from habn.engine import PAIRS, Request, run
@@ -94,6 +94,14 @@ def test_many_experiments_do_not_push_the_picture_out_of_memory(scene, monkeypat
         assert found.before is plain, "it is remembered"
         assert found.after.second.records == ()
         assert 0 < found.after.nbytes < plain.nbytes / 30
+
+
+def test_an_experiment_decodes_its_photo_once(scene, tmp_path, monkeypatch):
+    images.save_png(scene.image, tmp_path / "photo.png")
+    decode, decoded = images._decode, []
+    monkeypatch.setattr(images, "_decode", lambda *arguments: decoded.append(arguments) or decode(*arguments))
+    found = run_experiment(Request(tmp_path / "photo.png", weather=WeatherSetting("haze", 1)))
+    assert len(decoded) == 1 and np.array_equal(found.before.image, scene.image)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from habn import engine
 from habn.experiment import run_experiment
 from habn.recording import LayerRecord
 from habn.ui import words
-from habn.ui.callbacks import REFUSALS, Shown, note, request_for
+from habn.ui.callbacks import REFUSALS, Shown, note, recall, request_for
 from habn.ui.experiment.outcome import draw_adaptation_outcome, draw_weather_outcome, publish
 from habn.ui.experiment.settings import (
     MapRange,
@@ -61,7 +61,7 @@ def on_adaptation(shown: Shown | None, value: dict | None, request: gr.Request) 
         return gr.skip(), gr.skip()
     language = words.language_of(request)
     try:
-        plain = engine.run(_request(shown))
+        plain = recall(shown)
         settings = _with_known_layers(value["settings"], plain, language)
         record = _record(plain, read_layers(settings))
         intervention = read_intervention(settings, MapRange.of(record.context))
@@ -77,7 +77,8 @@ def _has_settings(value: object) -> bool:
 
 
 def _request(shown: Shown) -> engine.Request:
-    return request_for(shown.photo, shown.pair, shown.style)
+    """What the page shows, to be run with a change; no photo is decoded while the engine remembers the result."""
+    return replace(request_for(shown.photo, shown.pair, shown.style), image=recall(shown).image)
 
 
 def _answer(shown: Shown, value: dict, scene: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@
 // again, and "habn-back" {step} tells the lesson.
 
 const QUIET_MS = 150; // browsers refuse an address that changes more often than about three times a second for long
+const ACTS = ["pointerdown", "keydown", "click", "change"]; // with which the visitor begins something
 const PAGE = ["tab", "step"];
 
 let pending = {};
@@ -22,6 +23,13 @@ let isOpen = false; // until the page has opened as its address asks, its parts 
 // visitor does something.
 let isTabFixed = view.has("tab");
 
+// Gradio sends the address with every event, so it must say what was done before the visitor does anything else. A key
+// that is held down repeats too often for that.
+function onAct(event) {
+  isTabFixed = false;
+  if (timer && !event.repeat) write();
+}
+
 function note(entries) {
   const { tab, ...others } = entries;
   Object.assign(pending, isTabFixed && tab ? others : entries);
@@ -30,6 +38,8 @@ function note(entries) {
 }
 
 function write() {
+  clearTimeout(timer);
+  timer = null;
   const query = new URLSearchParams(location.search);
   const page = pageOf(query);
   for (const [key, value] of Object.entries(pending)) {
@@ -75,9 +85,7 @@ function openTab(tab) {
 }
 
 addEventListener("popstate", goBack);
-for (const act of ["pointerdown", "keydown", "click"]) {
-  document.addEventListener(act, () => (isTabFixed = false), { capture: true, once: true });
-}
+for (const act of ACTS) document.addEventListener(act, onAct, { capture: true });
 
 document.addEventListener("habn-open", () => (isOpen = true));
 document.addEventListener("habn-link", (event) => note(event.detail));

@@ -30,6 +30,8 @@ START, TRAINED = 0, 1
 
 MEANS = np.array([[0.36, 0.42, 0.74], [0.62, 0.30, 0.26]])  # of red, green and blue in each region
 SPREADS = np.array([[0.05, 0.05, 0.05], [0.12, 0.06, 0.03]])
+GRAIN = 5  # pixels: the texture is smooth below it
+BORDER = 8  # pixels: how far the twins lie from the other region and the edge
 WEIGHTS = Path(__file__).parent.parent / "assets" / "lesson.safetensors"
 
 
@@ -92,12 +94,12 @@ def load_lesson() -> Lesson:
     return Lesson(digest[:20], image, regions, first, second, twins, missed, added)
 
 
-def draw_picture(seed: int = 0) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+def draw_picture() -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Draw two regions of equal size, with texture: (H, W, 3) uint8, and where each region is, (H, W) bool.
 
     The red region is rougher in its red channel; there the values of the two regions overlap.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     light, *tints = (_texture(rng) for _ in range(3))
     rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH]
     is_red = columns > WIDTH / 2 - 0.5 + 6 * np.sin(2 * np.pi * rows / HEIGHT)
@@ -111,10 +113,10 @@ def pixels_of(image: np.ndarray) -> Tensor:
     return torch.from_numpy(image).permute(2, 0, 1)[None].contiguous().float() / 255
 
 
-def build_layers(image: np.ndarray, seed: int = 4) -> nn.ModuleDict:
+def build_layers(image: np.ndarray) -> nn.ModuleDict:
     """Both layers before training, by the names of their normalizations; their running statistics are the image's."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)  # of the encoder; from some starts it finds a map with the regions in several shades
+        torch.manual_seed(4)  # of the encoder; from some starts it finds a map with the regions in several shades
         layers = nn.ModuleDict({"bn": nn.BatchNorm2d(3), "habn": HyperAdaptiveBatchNorm2d(3)}).eval()
     var, mean = torch.var_mean(pixels_of(image), (0, 2, 3), correction=0)
     for layer in layers.values():
@@ -136,13 +138,13 @@ def misfit(y: Tensor, regions: dict[str, np.ndarray]) -> Tensor:
     return loss / len(regions)
 
 
-def find_twins(x: np.ndarray, regions: dict[str, np.ndarray], border: int = 8) -> dict[str, tuple[int, int]]:
-    """A pixel in each region, both with the same x (H, W), at least `border` pixels from the other region and the edge.
+def find_twins(x: np.ndarray, regions: dict[str, np.ndarray]) -> dict[str, tuple[int, int]]:
+    """A pixel in each region, both with the same x (H, W), at least BORDER pixels from the other region and the edge.
 
     Raises:
         ValueError: when the regions have no value in common there.
     """
-    inner = {name: _inner(where, border) for name, where in regions.items()}
+    inner = {name: _inner(where) for name, where in regions.items()}
     shared = np.intersect1d(x[inner["blue"]], x[inner["red"]])
     if not shared.size:
         raise ValueError("The two regions have no value in common.")
@@ -158,14 +160,14 @@ def _record(name: str, layer: nn.Module, x: Tensor) -> LayerRecord:
     return records[0]
 
 
-def _inner(where: np.ndarray, border: int) -> np.ndarray:
-    """The pixels of a region all of whose neighbours up to `border` away are of the region too."""
-    windows = np.lib.stride_tricks.sliding_window_view(np.pad(where, border), (2 * border + 1,) * 2)
+def _inner(where: np.ndarray) -> np.ndarray:
+    """The pixels of a region all of whose neighbours up to BORDER away are of the region too."""
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(where, BORDER), (2 * BORDER + 1,) * 2)
     return windows.all((2, 3))
 
 
-def _texture(rng: np.random.Generator, size: int = 5) -> np.ndarray:
+def _texture(rng: np.random.Generator) -> np.ndarray:
     """Smooth noise (H, W) with mean 0 and spread 1."""
-    noise = rng.normal(size=(HEIGHT + size - 1, WIDTH + size - 1))
-    smooth = np.lib.stride_tricks.sliding_window_view(noise, (size, size)).mean((2, 3))
+    noise = rng.normal(size=(HEIGHT + GRAIN - 1, WIDTH + GRAIN - 1))
+    smooth = np.lib.stride_tricks.sliding_window_view(noise, (GRAIN, GRAIN)).mean((2, 3))
     return (smooth - smooth.mean()) / smooth.std()

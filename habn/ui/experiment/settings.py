@@ -1,7 +1,6 @@
 """What a visitor, a program or a link asks of an experiment: nothing else of the page reads their payloads."""
 
 import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -119,7 +118,7 @@ def _read_map(painted: object) -> np.ndarray:
     try:
         height, width = int(painted["height"]), int(painted["width"])
         data = base64.b64decode(painted["data"], validate=True)
-    except (TypeError, KeyError, ValueError, binascii.Error):
+    except (TypeError, KeyError, ValueError):
         raise ValueError("The painted map cannot be read; draw it again.") from None
     if not (0 < height <= LONGEST_SIDE and 0 < width <= LONGEST_SIDE and len(data) == height * width):
         raise ValueError(f"The painted map must have at most {LONGEST_SIDE} rows and columns, a byte for each pixel.")

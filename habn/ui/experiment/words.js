@@ -11,8 +11,7 @@ function say(key, values = {}) {
   return WORDS[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
-// Texts that the template names by data-word, and labels by data-label.
+// Texts that the template names by data-word.
 function fillWords(inside = element) {
   for (const node of inside.querySelectorAll("[data-word]")) node.textContent = say(node.dataset.word);
-  for (const node of inside.querySelectorAll("[data-label]")) node.setAttribute("aria-label", say(node.dataset.label));
 }

@@ -22,8 +22,8 @@ class Lesson(gr.HTML):
     visitor's photo.
     """
 
-    def __init__(self, value: dict | None = None, *, elem_id: str | None = None, render: bool = True):
-        super().__init__(value, **_parts("lesson"), elem_id=elem_id, render=render)
+    def __init__(self, value: dict | None = None, *, render: bool = True):
+        super().__init__(value, **_parts("lesson"), render=render)
 
     def api_info(self) -> dict[str, Any]:
         return {"type": "object", "description": "the text of a step, or null"}
@@ -35,8 +35,8 @@ class Question(gr.HTML):
     Event `select`, with data {"tab": id}: the visitor wants to go to another tab.
     """
 
-    def __init__(self, value: dict | None = None, *, elem_id: str | None = None, render: bool = True):
-        super().__init__(value, **_parts("question"), elem_id=elem_id, render=render)
+    def __init__(self, value: dict | None = None, *, render: bool = True):
+        super().__init__(value, **_parts("question"), render=render)
 
     def api_info(self) -> dict[str, Any]:
         return {"type": "object", "description": "the question of a step, or null"}

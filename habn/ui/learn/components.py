@@ -7,8 +7,9 @@ from typing import Any
 import gradio as gr
 
 from habn.ui import words
+from habn.ui.link import LEARN_STEPS
 
-STEPS = (1, 2, 3, 4, 5, 6)
+STEPS = tuple(range(1, LEARN_STEPS + 1))
 PHOTO_STEPS = (5, 6)
 """These run networks, so they wait for their turn."""
 

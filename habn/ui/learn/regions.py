@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from habn.layers import PARAMETERS
 from habn.lesson import CHANNEL, REGIONS, START, TRAINED, Lesson
 from habn.ui.inspector import build_inspection
 from habn.ui.learn.step import (
-    PARAMETERS,
     Say,
     Step,
     build_picture,
@@ -51,7 +51,7 @@ def _one_calculator(lesson: Lesson, say: Say) -> _Parts:
     for name, pixel in zip("AB", lesson.twins.values(), strict=True):
         x, y = (figure(values[CHANNEL][pixel]) for values in (record.x, record.y))
         rows.append([say(f"pixel_{name}"), x, mean, var, scale, bias, secret(y)])
-    head = ["", "<i>x</i>", say("mean"), say("variance"), say("scale"), say("bias"), "<i>y</i>"]
+    head = ["", "<i>x</i>", say("mean"), say("var"), say("scale"), say("bias"), "<i>y</i>"]
     text = build_text(1, say) | {"table": build_table(say("1_table"), head, rows)}
     columns = ["scale", "bias", "mean", "var", "x", "y"]
     look = {"rows": ["first"], "columns": columns, "pixel": None}  # at A it would show the answer

@@ -13,7 +13,6 @@ import numpy as np
 from habn.ui import pictures, words
 
 CHOICES = (1, 2, 3)
-PARAMETERS = ("scale", "bias", "mean", "variance")
 
 Pixel = tuple[int, int]
 Say = Callable[..., str]

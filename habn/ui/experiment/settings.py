@@ -61,7 +61,7 @@ def read_layers(settings: Mapping[str, Any]) -> frozenset[str] | None:
     return None if layers is None else frozenset(map(str, _list("layers", layers)))
 
 
-def read_intervention(settings: Mapping[str, Any], levels: MapRange = MapRange(0.0, 1.0)) -> Intervention:
+def read_intervention(settings: Mapping[str, Any], ends: MapRange = MapRange(0.0, 1.0)) -> Intervention:
     """An intervention from {"layers", "strength": [4], "adapted": [4 booleans], "context", "painted"}.
 
     A parameter that is not adapted is frozen, whatever its strength. "painted" without a map is the map that the layer
@@ -70,7 +70,7 @@ def read_intervention(settings: Mapping[str, Any], levels: MapRange = MapRange(0
     Args:
         settings: as above; layers as in `read_layers`; the painted map is null or {"height", "width", "data": base64
             of as many bytes}.
-        levels: what the bytes of the painted map stand for.
+        ends: what the bytes of the painted map stand for.
 
     Raises:
         ValueError: one sentence, if they are not as above.
@@ -85,7 +85,7 @@ def read_intervention(settings: Mapping[str, Any], levels: MapRange = MapRange(0
     return Intervention(
         tuple(value * chosen for value, chosen in zip(strength, adapted, strict=True)),
         context,
-        levels.decode(_read_map(painted)) if context == "painted" else None,
+        ends.decode(_read_map(painted)) if context == "painted" else None,
         read_layers(settings),
     )
 
@@ -107,11 +107,11 @@ def settings_of(link: Link) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def encode_map(context: np.ndarray) -> tuple[np.ndarray, MapRange]:
     """A map (H, W) reduced to at most `LONGEST_SIDE`, as bytes, and what they stand for."""
-    levels = MapRange.of(context)
+    ends = MapRange.of(context)
     step = -(-max(context.shape) // LONGEST_SIDE)
     rows, columns = context.shape[0] // step, context.shape[1] // step
     small = context[: rows * step, : columns * step].reshape(rows, step, columns, step).mean((1, 3))
-    return levels.encode(small), levels
+    return ends.encode(small), ends
 
 
 def _read_map(painted: object) -> np.ndarray:

@@ -13,6 +13,8 @@ from habn.data.segmentation import STREET_CLASSES
 from habn.experiment import Change
 from habn.lesson import CHANNEL, REGIONS, START, TRAINED, build_layers, load_lesson, misfit, pixels_of
 from habn.ui import words
+from habn.ui.callbacks import Shown
+from habn.ui.learn.callbacks import on_photo_step
 from habn.ui.learn.photo import build_last_step, build_photo_step, what_is_followed
 from habn.ui.learn.regions import build_region_step
 from habn.ui.learn.step import figure, percent, sayer
@@ -186,6 +188,12 @@ def test_what_is_filled_into_the_words_cannot_bring_markup(result):
     named = replace(result, second=replace(result.second, label="<b>HABN</b>"))
     text = build_photo_step(named, sayer("en"), "en").text
     assert "<b>HABN" not in "".join(text["paragraphs"]) and "&lt;b&gt;HABN" in text["paragraphs"][0]
+
+
+def test_a_photo_that_is_gone_is_said_in_the_visitors_language():
+    shown, event = Shown("", "gone.jpg", "scenes", ""), SimpleNamespace(step=5)
+    text, _, question = on_photo_step(shown, event, SimpleNamespace(headers={"accept-language": "es"}))
+    assert text == {"step": 5, "note": words.say("refusals.no_file", "es", name="gone.jpg")} and question is None
 
 
 @pytest.mark.parametrize(("value", "text"), [(-0.4892, "−0.489"), (-1e-5, "0.000"), (0.0, "0.000"), (1.2345, "1.234")])

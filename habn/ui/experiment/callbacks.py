@@ -23,6 +23,7 @@ from habn.ui.experiment.settings import (
 )
 from habn.ui.inspector.encoding import most_adapted_layer
 from habn.ui.link import link_of
+from habn.ui.refusals import explain
 
 SORRY = (*REFUSALS, ValueError)  # what settings, weather and interventions refuse is a ValueError with a sentence
 
@@ -46,12 +47,13 @@ def on_weather(shown: Shown | None, value: dict | None, request: gr.Request) -> 
     """Run both networks in the weather that was set."""
     if shown is None or not _has_settings(value):
         return gr.skip(), gr.skip()
+    language = words.language_of(request)
     try:
         weather = read_weather(value["settings"])
         found = run_experiment(replace(_request(shown), weather=weather))
     except SORRY as error:
-        return note(str(error)), gr.skip()
-    outcome = draw_weather_outcome(found, weather.strength, words.language_of(request))
+        return note(explain(error, language)), gr.skip()
+    outcome = draw_weather_outcome(found, weather.strength, language)
     return outcome, _answer(shown, value, _photo(found.after))
 
 
@@ -67,7 +69,7 @@ def on_adaptation(shown: Shown | None, value: dict | None, request: gr.Request) 
         intervention = read_intervention(settings, MapRange.of(record.context))
         found = run_experiment(replace(_request(shown), intervention=intervention))
     except SORRY as error:
-        return note(str(error)), gr.skip()
+        return note(explain(error, language)), gr.skip()
     outcome = draw_adaptation_outcome(found, intervention, language)
     return outcome, _answer(shown, value, {**_photo(plain), **_layers(plain, record)})
 

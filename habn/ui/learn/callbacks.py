@@ -13,6 +13,7 @@ from habn.ui.learn.components import PHOTO_STEPS, STEPS
 from habn.ui.learn.photo import build_last_step, build_photo_step
 from habn.ui.learn.regions import build_region_step, inspect_lesson
 from habn.ui.learn.step import Step, sayer
+from habn.ui.refusals import explain
 
 FROZEN = Intervention(strength=(0.0, 0.0, 0.0, 0.0))
 
@@ -67,7 +68,7 @@ def _show_photo(shown: Shown | None, number: int, language: str) -> Step:
         experiment = run_experiment(request)
         return build_last_step(experiment.before, experiment.second, say)
     except REFUSALS as error:
-        return _without(number, str(error))
+        return _without(number, explain(error, language))
 
 
 def _without(number: int, note: str) -> Step:

@@ -2,7 +2,9 @@
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
+import gradio as gr
 import numpy as np
 from gradio.utils import get_upload_folder
 
@@ -47,6 +49,11 @@ def _blend(photo: np.ndarray, picture: np.ndarray, share: float) -> np.ndarray:
     if share == 1:
         return picture
     return (photo * np.float32(1 - share) + picture * np.float32(share)).astype(np.uint8)
+
+
+def publish_file(image: np.ndarray) -> dict[str, Any]:
+    """Publish `image` and return it as the FileData that a script finds its address in."""
+    return gr.FileData(path=publish(image), mime_type="image/png").model_dump()
 
 
 def publish(image: np.ndarray) -> str:

@@ -10,9 +10,9 @@ import gradio as gr
 from habn import engine
 from habn.experiment import run_experiment
 from habn.recording import LayerRecord
-from habn.ui import words
+from habn.ui import pictures, words
 from habn.ui.callbacks import REFUSALS, Shown, note, recall, request_for
-from habn.ui.experiment.outcome import draw_adaptation_outcome, draw_weather_outcome, publish
+from habn.ui.experiment.outcome import draw_adaptation_outcome, draw_weather_outcome
 from habn.ui.experiment.settings import (
     MapRange,
     encode_map,
@@ -89,7 +89,7 @@ def _answer(shown: Shown, value: dict, scene: dict[str, Any]) -> dict[str, Any]:
 
 
 def _photo(result: engine.Result) -> dict[str, Any]:
-    return {"photo": publish(result.image), "shape": list(result.image.shape[:2])}
+    return {"photo": pictures.publish_file(result.image), "shape": list(result.image.shape[:2])}
 
 
 def _with_known_layers(settings: Mapping[str, Any], result: engine.Result, language: str) -> Mapping[str, Any]:

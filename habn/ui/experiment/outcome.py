@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import gradio as gr
 import numpy as np
 
 from habn.experiment import Change, Experiment
@@ -35,11 +34,6 @@ def draw_adaptation_outcome(found: Experiment, intervention: Intervention, langu
     return _value(found, ("before", "after", "changes", "compared"), [row], headline, language)
 
 
-def publish(image: np.ndarray) -> dict[str, Any]:
-    """A picture as the FileData that Gradio's front end can fetch."""
-    return gr.FileData(path=pictures.publish(image), mime_type="image/png").model_dump()
-
-
 def _value(found: Experiment, columns: tuple, rows: list[dict], headline: str, language: str) -> dict[str, Any]:
     height, width = found.before.image.shape[:2]
     label = found.before.first.label
@@ -65,7 +59,7 @@ def _row(found: Experiment, side: str, language: str) -> dict[str, Any]:
 
 
 def _picture(image: np.ndarray, what: str, language: str, **spoken: str) -> dict[str, Any]:
-    return {"file": publish(image), "alt": words.say(f"experiment.alt_{what}", language, **spoken)}
+    return {"file": pictures.publish_file(image), "alt": words.say(f"experiment.alt_{what}", language, **spoken)}
 
 
 def _figures(task: str, change: Change, language: str) -> list[dict[str, Any]]:

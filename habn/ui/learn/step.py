@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from html import escape
 from typing import Any, NamedTuple
 
-import gradio as gr
 import numpy as np
 
 from habn.ui import pictures, words
@@ -85,8 +84,7 @@ def build_picture(image: np.ndarray, alt: str, marks: Iterable[tuple[str, Pixel,
         {"name": name, "left": 100 * (column + 0.5) / width, "top": 100 * (row + 0.5) / height}
         for name, (row, column), (height, width) in marks
     ]
-    file = gr.FileData(path=pictures.publish(image), mime_type="image/png").model_dump()
-    return {"file": file, "alt": alt, "marks": placed, "shape": list(image.shape[:2])}
+    return {"file": pictures.publish_file(image), "alt": alt, "marks": placed, "shape": list(image.shape[:2])}
 
 
 def secret(text: str) -> str:

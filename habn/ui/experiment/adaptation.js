@@ -2,8 +2,6 @@
 
 const DEFAULTS = { layers: null, strength: [1, 1, 1, 1], adapted: [true, true, true, true], context: "own", painted: null };
 const CONTEXTS = { own: "own", mean: "context_mean", shuffled: "shuffled", inverted: "inverted", painted: "painted" };
-const KEY_STEP = 0.02;
-const KEY_STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 let ownMap = null; // s of the layer that is shown, { height, width, levels }
 let painting = null;
 let paintedOn = null; // the run and the layer that the painting started from
@@ -35,15 +33,6 @@ function buildParameters() {
   }));
 }
 
-function buildContexts() {
-  find("contexts").append(...Object.entries(CONTEXTS).map(([context, word]) => {
-    const choice = part("choice");
-    choice.querySelector("input").value = context;
-    choice.querySelector("span").textContent = say(word);
-    return choice;
-  }));
-}
-
 // ---- Drawing -------------------------------------------------------------------------------------------------------
 
 function draw() {
@@ -54,9 +43,9 @@ function draw() {
     [box.checked, slider.value] = [settings.adapted[k], settings.strength[k]];
     drawParameter(row);
   });
-  for (const choice of find("contexts").querySelectorAll("input")) choice.checked = choice.value === settings.context;
+  check("contexts", settings.context);
   find("description").textContent = say(`${CONTEXTS[settings.context]}_help`);
-  showPhoto(find("stage"));
+  showPhoto();
   drawMap();
   drawTools();
 }
@@ -149,14 +138,14 @@ function onPointerDown(event) {
   find("map").setPointerCapture(event.pointerId);
   painting.begin();
   last = null;
-  brush = placeOf(event, find("stage"));
+  brush = placeOf(event);
   strokeTo(brush);
 }
 
 function onPointerMove(event) {
   if (!isPainting()) return;
-  const places = (event.getCoalescedEvents?.() ?? [event]).map((each) => placeOf(each, find("stage")));
-  brush = placeOf(event, find("stage"));
+  const places = (event.getCoalescedEvents?.() ?? [event]).map(placeOf);
+  brush = placeOf(event);
   drawBrush();
   if (find("map").hasPointerCapture(event.pointerId)) for (const place of [...places, brush]) strokeTo(place);
 }
@@ -182,11 +171,10 @@ function takeBack(method) {
 
 function onKey(event) {
   if (!isPainting()) return;
-  const step = KEY_STEPS[event.key];
+  const moved = placeByKey(event, brush);
   const isUndo = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z";
-  if (step) {
-    const size = event.shiftKey ? 5 * KEY_STEP : KEY_STEP;
-    brush = brush.map((at, axis) => Math.min(1, Math.max(0, at + size * step[axis])));
+  if (moved) {
+    brush = moved;
     drawBrush();
   } else if (event.key === " ") {
     if (!event.repeat) painting.begin();
@@ -223,6 +211,6 @@ function listen() {
 }
 
 buildParameters();
-buildContexts();
+buildChoices("contexts", Object.entries(CONTEXTS));
 listen();
 start();

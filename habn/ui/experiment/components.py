@@ -57,8 +57,8 @@ class WeatherControls(_Part):
     """Which weather, how strong, and where on the photo."""
 
     def __init__(self, value: dict | None = None, *, render: bool = True):
-        weathers = [{"name": name, "place": draw_place(name, _FIRST_SEED)} for name in WEATHER]
-        super().__init__("weather", ("words.js", "controls.js"), {"WEATHERS": weathers}, value, render)
+        places = {name: draw_place(name, _FIRST_SEED) for name in WEATHER}
+        super().__init__("weather", ("words.js", "controls.js"), {"PLACES": places}, value, render)
 
 
 class AdaptationControls(_Part):

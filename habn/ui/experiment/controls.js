@@ -1,5 +1,8 @@
 // What both sets of controls share: settings go to the server, a scene comes back. The part's own script has DEFAULTS,
-// `draw()` and `linkOf(settings)`, the address's keys.
+// `toSend()`, `draw()` and `linkOf(settings)`, the address's keys.
+
+const KEY_STEP = 0.02;
+const KEY_STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 const root = find("controls");
 let settings; // what the visitor chose
@@ -60,19 +63,42 @@ function start() {
   }).observe(root);
 }
 
-const rounded = (value) => Math.round(value * 1000) / 1000;
-
-// The place of a pointer in a stage, in [0, 1] of its width and height.
-function placeOf(event, stage) {
-  const box = stage.getBoundingClientRect();
-  const share = (at, from, size) => rounded(Math.min(1, Math.max(0, (at - from) / size)));
-  return [share(event.clientX, box.left, box.width), share(event.clientY, box.top, box.height)];
+// Radio buttons, of which one is checked: [value, the word that names it] of each.
+function buildChoices(role, choices) {
+  find(role).append(...choices.map(([value, word]) => {
+    const choice = part("choice");
+    choice.querySelector("input").value = value;
+    choice.querySelector("span").textContent = say(word);
+    return choice;
+  }));
 }
 
-function showPhoto(stage) {
+function check(role, value) {
+  for (const choice of find(role).querySelectorAll("input")) choice.checked = choice.value === value;
+}
+
+const rounded = (value) => Math.round(value * 1000) / 1000;
+const clamped = (share) => rounded(Math.min(1, Math.max(0, share)));
+
+// The place of a pointer in the stage, in [0, 1] of its width and height.
+function placeOf(event) {
+  const { left, top, width, height } = find("stage").getBoundingClientRect();
+  return [clamped((event.clientX - left) / width), clamped((event.clientY - top) / height)];
+}
+
+// Where an arrow key moves a place to, with Shift in larger steps; undefined for any other key.
+function placeByKey(event, [x, y]) {
+  if (!KEY_STEPS[event.key]) return undefined;
+  const size = event.shiftKey ? 5 * KEY_STEP : KEY_STEP;
+  const [right, down] = KEY_STEPS[event.key];
+  return [clamped(x + size * right), clamped(y + size * down)];
+}
+
+function showPhoto() {
   if (!scene) return;
+  const stage = find("stage");
   stage.style.aspectRatio = `${scene.shape[1]} / ${scene.shape[0]}`;
-  const photo = find("photo", stage);
+  const photo = find("photo");
   if (photo.getAttribute("src") !== scene.photo) photo.src = scene.photo;
   stage.dataset.ready = true;
 }

@@ -1,34 +1,22 @@
 // Controls of the weather: which, where, how strong.
 
 const DEFAULTS = { name: "haze", strength: 3, place: null }; // a place of null is the weather's own
-const KEY_STEP = 0.02;
-const KEY_STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 let held = null; // where the ring is while it is held
 
 const toSend = () => settings;
-const ownPlace = () => WEATHERS.find(({ name }) => name === settings.name).place;
-const place = () => held ?? settings.place ?? ownPlace();
+const place = () => held ?? settings.place ?? PLACES[settings.name];
 
 function linkOf({ name, strength }) {
   if (strength === 0) return { weather: null, strength: null, place: null };
   return { weather: name, strength: String(strength), place: place().map(rounded).join() };
 }
 
-function buildChoices() {
-  find("names").append(...WEATHERS.map(({ name }) => {
-    const choice = part("choice");
-    choice.querySelector("input").value = name;
-    choice.querySelector("span").textContent = say(name);
-    return choice;
-  }));
-}
-
 function draw() {
-  for (const choice of find("names").querySelectorAll("input")) choice.checked = choice.value === settings.name;
+  check("names", settings.name);
   find("description").textContent = say(`${settings.name}_help`);
   find("strength").value = settings.strength;
   drawStrength();
-  showPhoto(find("stage"));
+  showPhoto();
   find("photo").alt = say("photo_label");
   drawRing();
 }
@@ -61,21 +49,20 @@ function onPointerDown(event) {
   event.preventDefault();
   find("ring").focus({ preventScroll: true });
   find("stage").setPointerCapture(event.pointerId);
-  hold(placeOf(event, find("stage")));
+  hold(placeOf(event));
 }
 
 function onKey(event) {
-  const step = KEY_STEPS[event.key];
-  if (!step) return;
+  const moved = placeByKey(event, place());
+  if (!moved) return;
   event.preventDefault();
-  const size = event.shiftKey ? 5 * KEY_STEP : KEY_STEP;
-  hold(place().map((at, axis) => rounded(Math.min(1, Math.max(0, at + size * step[axis])))));
+  hold(moved);
 }
 
 function listen() {
   const stage = find("stage");
   stage.addEventListener("pointerdown", onPointerDown);
-  stage.addEventListener("pointermove", (event) => held && stage.hasPointerCapture(event.pointerId) && hold(placeOf(event, stage)));
+  stage.addEventListener("pointermove", (event) => held && stage.hasPointerCapture(event.pointerId) && hold(placeOf(event)));
   stage.addEventListener("pointerup", letGo);
   // The browser took the finger for scrolling: the ring goes back to where it was.
   stage.addEventListener("pointercancel", () => hold(null));
@@ -88,6 +75,6 @@ function listen() {
   find("reset").addEventListener("click", () => commit({ strength: 0, place: null }));
 }
 
-buildChoices();
+buildChoices("names", Object.keys(PLACES).map((name) => [name, name]));
 listen();
 start();

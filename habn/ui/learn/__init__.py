@@ -8,7 +8,7 @@ import gradio as gr
 from habn.ui import words
 from habn.ui.inspector import Inspector
 from habn.ui.learn import callbacks
-from habn.ui.learn.components import Lesson, Question
+from habn.ui.learn.components import LessonText, Question
 
 
 def build_learn(shown: gr.State, tabs: gr.Tabs, tab: gr.Tab, network_slot: str, drawings_at_once: int) -> None:
@@ -20,7 +20,7 @@ def build_learn(shown: gr.State, tabs: gr.Tabs, tab: gr.Tab, network_slot: str, 
         network_slot: the concurrency id of what runs a network.
         drawings_at_once: the limit of what only draws.
     """
-    lesson = Lesson()
+    lesson = LessonText()
     gr.HTML(f'<p class="lesson-help">{words.spans("learn.inspector_help")}</p>', elem_classes="plain")
     inspector = Inspector()
     question = Question()

@@ -16,7 +16,7 @@ PHOTO_STEPS = (5, 6)
 _HERE = Path(__file__).parent
 
 
-class Lesson(gr.HTML):
+class LessonText(gr.HTML):
     """The steps' list, and words, picture and table of one step; its value is `Step.text`, or None.
 
     Events, both with data {"step": number}: `select` asks for a step of the two-region picture, `submit` for one of the

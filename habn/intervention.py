@@ -8,7 +8,7 @@ really did.
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from habn.layers import HyperAdaptiveBatchNorm2d
 
 ContextChoice = Literal["own", "mean", "shuffled", "inverted", "painted"]
-CONTEXTS: tuple[str, ...] = ContextChoice.__args__
+CONTEXTS: tuple[str, ...] = get_args(ContextChoice)
 HIGHEST_STRENGTH = 2.0
 
 

@@ -55,7 +55,7 @@ def build_page() -> gr.Blocks:
                 gr.Markdown(words.label("page.layers_help"))
                 inspector = Inspector()
             with gr.Tab(words.label("page.experiment"), id="experiment"):
-                build_experiment(page, shown, NETWORK_SLOT)
+                build_experiment(page, shown, NETWORK_SLOT, DRAWINGS_AT_ONCE)
             with gr.Tab(words.label("page.learn"), id="learn") as learn:
                 build_learn(shown, tabs, learn, NETWORK_SLOT, DRAWINGS_AT_ONCE)
             with gr.Tab(words.label("page.results"), id="results"):

@@ -6,16 +6,15 @@ from habn.ui import words
 from habn.ui.experiment import callbacks
 from habn.ui.experiment.components import AdaptationControls, Outcome, WeatherControls
 
-ANSWERS_AT_ONCE = 4  # of events that run no network
 
-
-def build_experiment(page: gr.Blocks, shown: gr.State, network_slot: str) -> None:
+def build_experiment(page: gr.Blocks, shown: gr.State, network_slot: str, drawings_at_once: int) -> None:
     """Build the contents of the tab under construction, and bind their events.
 
     Args:
         page: whose address may say what to start from.
         shown: the comparison that the page shows, a `habn.ui.callbacks.Shown`; the tab follows it.
         network_slot: concurrency id of the events that run a network, one at a time.
+        drawings_at_once: the limit of what only draws.
     """
     gr.Markdown(words.label("experiment.intro"))
     with gr.Tabs() as parts:
@@ -23,7 +22,7 @@ def build_experiment(page: gr.Blocks, shown: gr.State, network_slot: str) -> Non
             weather, weathered = _build_part("experiment.weather_help", WeatherControls, rows=2, pictures=3)
         with gr.Tab(words.label("experiment.adaptation_tab"), id="adaptation"):
             adaptation, adapted = _build_part("experiment.adaptation_help", AdaptationControls, rows=1, pictures=4)
-    quick = {"show_progress": "hidden", "concurrency_limit": ANSWERS_AT_ONCE, "api_visibility": "private"}
+    quick = {"show_progress": "hidden", "concurrency_limit": drawings_at_once, "api_visibility": "private"}
     page.load(callbacks.on_link, [weather, adaptation], [parts, weather, adaptation], **quick)
     shown.change(callbacks.on_shown, [shown, weather, adaptation], [weather, adaptation], **quick)
     for controls, outcome, on_input in (

@@ -83,6 +83,14 @@ def test_an_ablation_measures_a_trained_network_with_parts_turned_off(camvid, tr
     assert result["rows"][0]["values"] == whole["rows"][0]["values"]
 
 
+def test_a_study_whose_time_is_up_ends_in_peace_and_is_continued(camvid, capsys):
+    common = ["--data", "camvid", "--root", str(camvid), "--run", str(camvid / "study"), "--variants", "bn"]
+    main([*common, "--steps", "2", "--batch-size", "2", "--crop", "16", "24", "--minutes", "0"])
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("Time is up") and said[1].startswith("No seed is through")
+    assert study(camvid, "--variants", "bn")["rows"][0]["seeds"] == [0]
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

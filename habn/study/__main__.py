@@ -33,7 +33,9 @@ def main(arguments: list[str] | None = None) -> None:
         check_arguments(args)
         runs = StudyRuns(build_plan(args), args.run, baseline=args.variants[0])
         study = ablate(runs, args) if args.ablate else compare(runs, args)
-        if args.results is not None:
+        if study is None:
+            print("No seed is through with all variants yet, so there is nothing to compare.")
+        elif args.results is not None:
             save_study(study, args.results.parent)
     except ValueError as error:  # as CheckpointError, DataError and ResultError are
         sys.exit(f"error: {error}")
@@ -118,8 +120,8 @@ def build_plan(args: argparse.Namespace) -> Plan:
     )
 
 
-def compare(runs: StudyRuns, args: argparse.Namespace) -> Study:
-    """Train and measure all variants, seed by seed, as far as the time allows; what was found."""
+def compare(runs: StudyRuns, args: argparse.Namespace) -> Study | None:
+    """Train and measure all variants, seed by seed, as far as the time allows; what can be compared."""
     started = time.monotonic()
     for seed, name in itertools.product(args.seeds, args.variants):
         left = None if args.minutes is None else args.minutes - (time.monotonic() - started) / 60

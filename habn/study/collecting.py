@@ -18,21 +18,20 @@ from habn.study.runs import MEASURED, StudyRuns
 from habn.study.variants import VARIANTS
 
 
-def collect(runs: StudyRuns, names: list[str], head: Study) -> Study:
+def collect(runs: StudyRuns, names: list[str], head: Study) -> Study | None:
     """Everything measured with those seeds that all of the variants have behind them: differences are paired.
+
+    None where no seed is through with all of them.
 
     Args:
         runs: whose folder is read.
         names: of its variants; the first is the baseline.
         head: from `describe`.
-
-    Raises:
-        ValueError: when no seed is through with all variants.
     """
     measured = {name: _measured(runs.folder / name) for name in names}
     seeds = sorted(set.intersection(*(set(found) for found in measured.values())))
     if not seeds:
-        raise ValueError(f"No seed is through with all of {', '.join(names)} yet; let the study run on.")
+        return None
     kept = {name: {seed: found[seed] for seed in seeds} for name, found in measured.items()}
     every = [entry for entries in kept.values() for entry in entries.values()]
     return replace(

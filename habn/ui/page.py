@@ -45,7 +45,7 @@ def build_page() -> gr.Blocks:
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 7200)) as page:
         with gr.Row(elem_classes="header"):
             gr.Markdown(f"# {TITLE}", elem_classes="introduction")
-            copy_link = CopyLink(elem_classes="part-export")
+            copy_link = CopyLink()
         gr.Markdown(words.label("page.introduction"), elem_classes=["introduction", "part-introduction"])
         shown = gr.State(None)
         with gr.Tabs(elem_classes="part-tabs") as tabs:

@@ -24,24 +24,14 @@ class CopyLink(gr.HTML):
     the address says all of what is shown, which it cannot of an uploaded photo}, or None.
     """
 
-    def __init__(
-        self,
-        value: dict | None = None,
-        *,
-        elem_id: str | None = None,
-        elem_classes: str | list[str] | None = None,
-        visible: bool = True,
-        render: bool = True,
-    ):
+    def __init__(self, value: dict | None = None, *, render: bool = True):
         super().__init__(
             value,
             html_template=_read("template.html"),
             css_template=_read("style.css"),
             js_on_load=f"const TEXTS = {json.dumps(words.table('link'))};\n{_read('script.js')}",
             apply_default_css=False,
-            elem_id=elem_id,
-            elem_classes=elem_classes,
-            visible=visible,
+            elem_classes="part-export",
             render=render,
         )
 

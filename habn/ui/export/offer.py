@@ -13,17 +13,13 @@ _HERE = Path(__file__).parent
 class Offer(gr.HTML):
     """A download. Its value is {"file": its FileData, "name": of the saved file, "text": what to read}, or None."""
 
-    def __init__(
-        self, value: dict | None = None, *, elem_id: str | None = None, visible: bool = True, render: bool = True
-    ):
+    def __init__(self, value: dict | None = None, *, render: bool = True):
         super().__init__(
             value,
             html_template='<p class="offer" role="status"><a hidden></a></p>',
             css_template=".offer { min-height: 1.5em; margin: 0; } .offer a { color: var(--link-text-color); }",
             js_on_load=(_HERE / "offer.js").read_text(encoding="utf-8"),
             apply_default_css=False,
-            elem_id=elem_id,
-            visible=visible,
             render=render,
         )
 

@@ -75,9 +75,7 @@ class Inspector(gr.HTML):
     Event `select` (data: run, layer, channel): the visitor asks for a view that the browser does not hold.
     """
 
-    def __init__(
-        self, value: dict | None = None, *, elem_id: str | None = None, visible: bool = True, render: bool = True
-    ):
+    def __init__(self, value: dict | None = None, *, render: bool = True):
         super().__init__(
             value,
             html_template=_read("template.html"),
@@ -85,8 +83,6 @@ class Inspector(gr.HTML):
             js_on_load=f"const WORDS = {json.dumps(_words())};\n" + "".join(map(_read, SCRIPTS)),
             apply_default_css=False,
             elem_classes="plain",
-            elem_id=elem_id,
-            visible=visible,
             render=render,
         )
 

@@ -20,15 +20,12 @@ def _read(name: str) -> str:
 class Results(gr.HTML):
     """The tab's content; its value is the HTML of `draw_results`. Its script copies commands."""
 
-    def __init__(self, value: str | None = None, *, elem_id: str | None = None, visible: bool = True):
+    def __init__(self):
         super().__init__(
-            value,
             html_template='<div class="results">${value}</div>',
             css_template=_read("style.css"),
             js_on_load=_read("script.js"),
             apply_default_css=False,
-            elem_id=elem_id,
-            visible=visible,
         )
 
 

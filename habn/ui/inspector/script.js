@@ -131,6 +131,10 @@ function draw() {
   setStatus("ready");
 }
 
+function offer(role, quantities) {
+  find(role).append(...quantities.map((quantity) => new Option(say(`title_${quantity}`), quantity)));
+}
+
 // ---- What the visitor does -----------------------------------------------------------------------------------------
 
 function onRange(event) {
@@ -177,6 +181,8 @@ function listen() {
 }
 
 fillWords(element);
+offer("profile-parameter", PARAMETERS);
+offer("classes-quantity", [...PARAMETERS, "s", "x", "y"]);
 buildMaps();
 drawColumnChoice();
 buildEquations();

@@ -6,6 +6,7 @@ from functools import partial
 from html import escape
 from typing import TypeVar
 
+from habn.data.weather import WEATHER
 from habn.results import Curve, SearchRow, Study, WeatherRow
 from habn.results.statistics import mean, standard_deviation
 from habn.ui import words
@@ -108,8 +109,8 @@ def data_name(data: str, split: str, language: str) -> str:
 
 
 def weather_name(kind: str, language: str) -> str:
-    """The name of a kind of weather for people, or its own where there is none."""
-    return words.table("results")[language].get(f"weather_{kind}", kind)
+    """The name of a kind of weather for people, as in the tab Experiment, or its own where there is none."""
+    return words.say(f"experiment.{kind}", language) if kind in WEATHER else kind
 
 
 def _gate_cell(found: Sequence[SearchRow], layer: int, gate: int) -> str:

@@ -29,7 +29,7 @@ from habn.training.segmentation import (
     describe_segmentation,
     evaluate_segmentation,
 )
-from habn.training.start import describe_start, finish, lean_toward_own, start_from, trunk_digest
+from habn.training.start import describe_start, finish, start_from, trunk_digest
 from habn.training.state import STATE
 from habn.training.task import TrainingOptions, options_dict
 
@@ -57,8 +57,6 @@ def check_arguments(args: argparse.Namespace) -> None:
         )
     if args.search == "bilevel" and args.task == "style":
         raise ValueError("A bilevel search holds out labelled pictures; for style give --search joint.")
-    if args.own_share and args.norm != "habn-plus":
-        raise ValueError(f"--own-share is where HABN+ starts, and {args.norm} has none; leave it out.")
     if min(args.steps, args.batch_size, args.evaluate_every, args.stop_at or 1) < 1:
         raise ValueError("--steps, --stop-at, --batch-size and --evaluate-every must be at least 1.")
     if args.branch_from is not None and not (args.branch_from / STATE).is_file():
@@ -94,9 +92,6 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--search", choices=("joint", "bilevel"), help="learn HABN's gates and make them hard at the end"
     )
-    parser.add_argument(
-        "--own-share", type=float, default=0.0, help="where HABN+ starts between BN (0) and own statistics (1)"
-    )
     parser.add_argument("--run", type=Path, required=True, help="the folder of the run; an existing run is continued")
     parser.add_argument("--start-from", type=Path, help="a checkpoint whose weights a new run starts with")
     parser.add_argument("--branch-from", type=Path, help="the folder of a run that was stopped with --stop-at")
@@ -106,7 +101,6 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stop-at", type=int, help="end at this step of the schedule, to branch from there")
     parser.add_argument("--minutes", type=float, help="stop cleanly after this time; the same command continues")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
-    parser.add_argument("--weight-decay", type=float, default=TrainingOptions.weight_decay)
     parser.add_argument(
         "--delta-rate", type=float, default=1.0, help="multiple of the learning rate for delta and gates"
     )
@@ -122,7 +116,6 @@ def training_options(args: argparse.Namespace) -> TrainingOptions:
         stop_at=args.stop_at,
         learning_rate=args.learning_rate,
         delta_rate=args.delta_rate,
-        weight_decay=args.weight_decay,
         search=args.search,
         evaluate_every=args.evaluate_every,
         minutes=args.minutes,
@@ -163,8 +156,6 @@ def train_style(args: argparse.Namespace) -> None:
 def build(args: argparse.Namespace, name: str, **config) -> torch.nn.Module:
     torch.manual_seed(args.seed)
     network = build_network(name, args.norm, {"search": True} if args.search else None, **config)
-    if args.own_share:
-        lean_toward_own(network, args.own_share)
     if args.start_from is not None:
         start_from(network, args.start_from)
     return network
@@ -182,9 +173,9 @@ def run(args: argparse.Namespace, network: torch.nn.Module, task) -> torch.nn.Mo
 
 def how_trained(args: argparse.Namespace) -> dict:
     """Start, trunk and options of a run, for its card."""
-    extra = {"own_share": args.own_share} if args.norm == "habn-plus" else {}
+    extra = {}
     if args.task == "segmentation":
-        extra |= {"with_scenes": args.with_scenes, "with_val": args.with_val}
+        extra = {"with_scenes": args.with_scenes, "with_val": args.with_val}
     trunk = trunk_digest(args.start_from, args.branch_from)
     start = describe_start(args.start_from)
     return {"start": start, "trunk": trunk, "training": {**extra, **options_dict(training_options(args))}}

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from habn import kernels
-from habn.kernels import VARIANCE_FLOOR, Factors, adaptive_normalize, batch_statistics, effective
+from habn.kernels import VARIANCE_FLOOR, Factors, adaptive_normalize, batch_statistics, effective, instance_statistics
 
 N, C, H, W = 2, 5, 4, 7
 EPS = 1e-5
@@ -137,15 +137,23 @@ def test_a_parameter_that_is_not_adapted_stays_one_number_per_channel():
     assert all(m.shape == (1, C, 1, 1) and torch.equal(m[..., 0, 0], b) for m, b in zip(maps, base, strict=True))
 
 
+each_statistics = pytest.mark.parametrize(
+    "statistics, dimensions",
+    [(batch_statistics, (0, 2, 3)), (instance_statistics, (2, 3))],
+    ids=["of the batch", "of each picture"],
+)
+
+
 @pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize(
     "dtype, tolerance", [(torch.float64, 1e-12), (torch.float32, 1e-5), (torch.bfloat16, 1e-5)], ids=str
 )
-def test_batch_statistics_are_mean_and_biased_variance(dtype, tolerance, memory_format):
+@each_statistics
+def test_statistics_are_mean_and_biased_variance(statistics, dimensions, dtype, tolerance, memory_format):
     x = (5 + 3 * torch.randn(4, C, 16, 16)).to(dtype).to(memory_format=memory_format)
-    mean, var = batch_statistics(x)
+    mean, var = statistics(x)
     assert mean.dtype == var.dtype == torch.promote_types(dtype, torch.float32)
-    wanted_var, wanted_mean = torch.var_mean(x.double(), (0, 2, 3), correction=0)
+    wanted_var, wanted_mean = torch.var_mean(x.double(), dimensions, correction=0)
     torch.testing.assert_close(mean.double(), wanted_mean, rtol=tolerance, atol=0)
     torch.testing.assert_close(var.double(), wanted_var, rtol=10 * tolerance, atol=0)
 
@@ -154,12 +162,13 @@ def test_batch_statistics_are_mean_and_biased_variance(dtype, tolerance, memory_
 @pytest.mark.parametrize(
     "dtype, tolerance", [(torch.float64, 1e-10), (torch.float32, 1e-4), (torch.bfloat16, 1e-2)], ids=str
 )
-def test_batch_statistics_have_the_gradients_of_mean_and_variance(dtype, tolerance, offset):
+@each_statistics
+def test_statistics_have_the_gradients_of_mean_and_variance(statistics, dimensions, dtype, tolerance, offset):
     x = (offset + torch.randn(2, C, 8, 8)).to(dtype).requires_grad_()
-    mean, var = batch_statistics(x)
+    mean, var = statistics(x)
     (mean.sin().sum() + (var * torch.arange(C)).sum()).backward()
     exact = x.detach().double().requires_grad_()
-    wanted_var, wanted_mean = torch.var_mean(exact, (0, 2, 3), correction=0)
+    wanted_var, wanted_mean = torch.var_mean(exact, dimensions, correction=0)
     (wanted_mean.sin().sum() + (wanted_var * torch.arange(C)).sum()).backward()
     largest = float(exact.grad.abs().max())
     torch.testing.assert_close(x.grad.double(), exact.grad, rtol=tolerance, atol=tolerance * largest)

@@ -77,9 +77,6 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-DEFAULTS = {action.dest: action.default for action in build_parser()._actions}
-
-
 def check_arguments(args: argparse.Namespace) -> None:
     """Refuse what would fail only later.
 
@@ -156,9 +153,9 @@ def languages(texts: tuple[str, str]) -> dict[str, str]:
 
 def command_of(args: argparse.Namespace) -> str:
     """The command that makes a result again, with DIR for the folder of the data and names for the other folders."""
-    words = ["python -m habn.study"]
+    words, parser = ["python -m habn.study"], build_parser()
     for name, value in vars(args).items():
-        if name in ("minutes", "title", "question") or value in (None, False) or value == DEFAULTS[name]:
+        if name in ("minutes", "title", "question") or value in (None, False) or value == parser.get_default(name):
             continue
         flag = "--" + name.replace("_", "-")
         if name == "root":

@@ -19,7 +19,7 @@ from matplotlib.gridspec import GridSpec
 if TYPE_CHECKING:
     from habn.recording import LayerRecord
 
-QUANTITIES = ("s", "γ′", "β′", "μ′", "σ²′", "x", "y")
+SYMBOLS = {"s": "s", "scale": "γ′", "bias": "β′", "mean": "μ′", "var": "σ²′", "x": "x", "y": "y"}
 POSITIVE = (True, False, False, False, True, False, False)
 SIZE = (11.69, 8.27)  # inches: A4, landscape
 DOTS_PER_INCH = 200
@@ -62,7 +62,7 @@ class Sheet:
         channel: of the layer; pixel: (row, column) in its maps, marked in them.
         legend: names and colours (red, green, blue in 0 to 255) of the classes; empty for pictures.
         texts: the words `photo`, `difference`, `layer` (a line that names layer, channel and pixel), and the titles of
-            the maps `s`, `scale`, `bias`, `mean`, `var`, `x`, `y`.
+            the maps, by the keys of `SYMBOLS`.
     """
 
     title: str
@@ -132,14 +132,14 @@ def _draw_legend(figure: Figure, sheet: Sheet) -> None:
 def _draw_maps(figure: Figure, sheet: Sheet) -> None:
     grid = GridSpec(2, 7, figure, left=0.075, right=0.97, top=0.42, bottom=0.165, wspace=0.1, hspace=0.24)
     maps = [maps_of(side.record, sheet.channel) for side in sheet.sides]
-    for q, key in enumerate(("s", "scale", "bias", "mean", "var", "x", "y")):
+    for q, (quantity, symbol) in enumerate(SYMBOLS.items()):
         norm = _norm(np.stack([maps[0][q], maps[1][q]]), _centre(sheet.sides[1].record, sheet.channel, q))
         column = [_empty(figure.add_subplot(grid[row, q])) for row in range(2)]
         for axes, of_side in zip(column, maps, strict=True):
             cmap = SEQUENTIAL if POSITIVE[q] else BLUE_ORANGE
             drawn = axes.imshow(of_side[q], cmap=cmap, norm=norm, interpolation="nearest")
             _mark(axes, sheet.pixel, of_side[q])
-        column[0].set_title(f"{sheet.texts[key]} {QUANTITIES[q]}", loc="left", size=8.5, color=INK, pad=4)
+        column[0].set_title(f"{sheet.texts[quantity]} {symbol}", loc="left", size=8.5, color=INK, pad=4)
         _draw_colour_bar(figure, drawn, column[1])
         if q == 0:
             for axes, side, colour in zip(column, sheet.sides, (FIRST, SECOND), strict=True):

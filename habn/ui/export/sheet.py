@@ -7,12 +7,10 @@ import re
 from habn.data.segmentation import STREET_CLASSES, STREET_PALETTE
 from habn.engine import Output
 from habn.export import View
-from habn.figures import Sheet, Side, write_number
+from habn.figures import SYMBOLS, Sheet, Side, write_number
 from habn.recording import LayerRecord
 from habn.ui import panels, pictures, words
 from habn.ui.link import Link
-
-QUANTITIES = ("s", "scale", "bias", "mean", "var", "x", "y")
 
 
 def build_sheet(view: View, link: Link, language: str) -> Sheet:
@@ -80,8 +78,9 @@ def _legend(first: Output, second: Output, language: str) -> list[tuple[str, lis
 def _texts(view: View, language: str) -> dict[str, str]:
     row, column = view.pixel
     where = {"layer": view.records[1].name, "channel": view.channel, "row": row, "column": column}
-    texts = {key: words.say(f"export.{key}", language) for key in ("photo", "difference", *QUANTITIES)}
-    return texts | {"layer": words.say("export.layer", language, **where)}
+    texts = {key: words.say(f"export.{key}", language) for key in ("photo", "difference")}
+    titles = {quantity: words.say(f"inspector.title_{quantity}", language) for quantity in SYMBOLS}
+    return texts | titles | {"layer": words.say("export.layer", language, **where)}
 
 
 def _plain(html: str) -> str:

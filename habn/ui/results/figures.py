@@ -86,7 +86,7 @@ def draw_curves(study: Study, language: str) -> str:
 def draw_search(study: Study, language: str) -> str:
     """For each row that searched, layers by parameters: the gates' mean and spread over seeds, and sizes."""
     say = partial(words.say, language=language)
-    head = [say("results.layer"), *(say(f"results.gate_{gate}") for gate in GATES)]
+    head = [say("results.layer"), *(say(f"inspector.title_{gate}") for gate in GATES)]
     tables = {}
     for row, found in _by_row(study.search.rows).items():
         title = say("results.search_of", label=escape(study.label_of(*row)), count=len(found))

@@ -161,7 +161,6 @@ def on_select(shown: Shown | None, event: gr.EventData) -> dict:
 
 
 def _draw(result: engine.Result, shown: Shown, opacity: int, link: Link, language: str) -> Answer:
-    layer = next((i for i, record in enumerate(result.second.records) if record.name == link.layer), None)
     return Answer(
         shown,
         panels.draw_sides(result, language),
@@ -171,7 +170,7 @@ def _draw(result: engine.Result, shown: Shown, opacity: int, link: Link, languag
         panels.draw_figures(result, language),
         panels.draw_legend(result, language),
         pictures.draw_difference(result),
-        inspect(result, layer, link.channel, look=link.look()),
+        inspect(result, link.layer_among(result.second.records), link.channel, look=link.look()),
         _address(result, shown.photo, link),
     )
 

@@ -159,15 +159,19 @@ class Link:
 
     def within(self, records: Sequence[LayerRecord]) -> Link:
         """This view without the layer, channel and pixel that a network with these records does not have."""
-        record = next((record for record in records if record.name == self.layer), None)
-        channels, height, width = record.x.shape if record else (0, 0, 0)
+        index = self.layer_among(records)
+        channels, height, width = (0, 0, 0) if index is None else records[index].x.shape
         absent = {
-            "layer": self.layer is not None and record is None,
+            "layer": self.layer is not None and index is None,
             "channel": self.channel is not None and self.channel >= channels,
             "pixel": self.pixel is not None and not (self.pixel[0] < height and self.pixel[1] < width),
         }
         missing = tuple(key for key, is_absent in absent.items() if is_absent)
         return replace(self, **dict.fromkeys(missing), ignored=self.ignored + missing)
+
+    def layer_among(self, records: Sequence[LayerRecord]) -> int | None:
+        """The index of the layer in a network's records; None where the view names none, or none of these."""
+        return next((index for index, record in enumerate(records) if record.name == self.layer), None)
 
     def _differs(self, key: str, other: Link) -> bool:
         return getattr(self, key) != getattr(other, key)

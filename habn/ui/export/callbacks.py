@@ -71,7 +71,7 @@ def view_of(shown: Shown | None, request: gr.Request) -> tuple[View, Link]:
     result = recall(shown)
     records = result.second.records
     link = link_of(request).within(records)
-    layer = next((i for i, record in enumerate(records) if record.name == link.layer), None)
+    layer = link.layer_among(records)
     layer = most_adapted_layer(records) if layer is None else layer
     channel = most_adapted_channel(records[layer]) if link.channel is None else link.channel
     height, width = records[layer].context.shape

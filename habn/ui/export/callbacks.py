@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -99,10 +97,9 @@ def _size(count: int) -> str:
 
 
 def _publish(name: str, write: Callable[[BinaryIO], None]) -> Path:
-    """Write a file into Gradio's cache, under an address that cannot be guessed; it is there whole or not at all."""
+    """Write a file into Gradio's cache, under an address that nobody knows before it is whole, and nobody can guess."""
     folder = Path(get_upload_folder()) / "exports" / uuid.uuid4().hex
     folder.mkdir(parents=True)
-    with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
+    with (folder / name).open("wb") as file:
         write(file)
-    os.replace(file.name, folder / name)
     return folder / name

@@ -54,6 +54,11 @@ class Row:
         return f"{self.label}, {self.setting}" if self.setting else self.label
 
     @property
+    def added_share(self) -> float:
+        """The parameters that the normalization adds, over those of the network without them."""
+        return self.added / (self.parameters - self.added)
+
+    @property
     def by_seed(self) -> dict[int, float]:
         return dict(zip(self.seeds, self.values, strict=True))
 
@@ -149,6 +154,11 @@ class Study:
         rows = [row for row in self.rows if row.norm == norm]
         exact = next((row.full_label for row in rows if row.setting == setting), None)
         return exact or ", ".join(filter(None, (rows[0].label if rows else norm, setting)))
+
+    @property
+    def baseline_label(self) -> str:
+        """The baseline's name for people, without a setting."""
+        return next(row.label for row in self.rows if row.norm == self.baseline)
 
     def baseline_of(self, row: Row) -> Row | None:
         """The row that `row` is held against: the baseline's of the same setting, else its first; None for that one."""

@@ -67,7 +67,7 @@ def _table(study: Study) -> str:
     head = [
         "normalization",
         study.metric.label,
-        f"minus {_baseline_label(study)} (95 % interval)",
+        f"minus {study.baseline_label} (95 % interval)",
         "p",
         "seeds",
         "parameters",
@@ -79,15 +79,11 @@ def _table(study: Study) -> str:
             format_difference(study.difference(row)),
             format_p(study.difference(row)),
             str(len(row.seeds)),
-            f"{row.parameters:,}" + (f" (+{row.added / (row.parameters - row.added):.2%})" if row.added else ""),
+            f"{row.parameters:,}" + (f" (+{row.added_share:.2%})" if row.added else ""),
         ]
         for row in study.rows
     ]
     return f"{_markdown(head, rows)}\n{_caption(study)}\n"
-
-
-def _baseline_label(study: Study) -> str:
-    return next(row.label for row in study.rows if row.norm == study.baseline)
 
 
 def _weather_table(study: Study) -> str:
@@ -104,7 +100,7 @@ def _weather_table(study: Study) -> str:
     means = {(row.norm, row.setting): row for row in summary.rows}
     rows.append(["all", *(format_spread(means[c]) for c in columns)])
     rows.append(
-        [f"all, minus {_baseline_label(study)}", *(format_difference(summary.difference(means[c])) for c in columns)]
+        [f"all, minus {study.baseline_label}", *(format_difference(summary.difference(means[c])) for c in columns)]
     )
     return f"{_markdown(head, rows)}\nMean of {study.metric.label} over seeds and all strengths above 0.\n"
 

@@ -67,12 +67,12 @@ def _draw_facts(study: Study, language: str) -> str:
 def _draw_rows(study: Study, language: str) -> str:
     """Mean, spread and the paired difference to the baseline of every row."""
     say = partial(words.say, language=language)
-    baseline = next(row.label for row in study.rows if row.norm == study.baseline)
     head = [
         say("results.normalization"),
         escape(study.metric.label) + draw_help("miou", f"results-{study.name}", language),
         say("results.spread") + draw_help("spread", f"results-{study.name}", language),
-        say("results.difference", baseline=escape(baseline)) + draw_help("interval", f"results-{study.name}", language),
+        say("results.difference", baseline=escape(study.baseline_label))
+        + draw_help("interval", f"results-{study.name}", language),
         "p" + draw_help("p", f"results-{study.name}", language),
         say("results.seeds"),
         say("results.parameters"),
@@ -92,7 +92,7 @@ def _row_cells(row: Row, difference: PairedDifference | None, reach: float) -> l
         if difference and difference.interval
         else ""
     )
-    added = f"<small>+{row.added / (row.parameters - row.added):.2%}</small>" if row.added else ""
+    added = f"<small>+{row.added_share:.2%}</small>" if row.added else ""
     return [
         f'<span class="name norm-{row.norm}">{escape(row.label)}</span>'
         + (f"<small>{escape(row.setting)}</small>" if row.setting else ""),

@@ -6,51 +6,32 @@ else ever changes but a link when the page is opened. Event `input`: run the net
 per release, and when controls are seen whose scene is not that of the comparison shown.
 """
 
-import json
 from pathlib import Path
-from typing import Any
-
-import gradio as gr
 
 from habn.data.weather import WEATHER, draw_place
 from habn.layers import PARAMETERS
 from habn.ui import words
+from habn.ui.part import Part
 
 _HERE = Path(__file__).parent
 _FIRST_SEED = 0
 
 
-def _read(name: str) -> str:
-    return (_HERE / name).read_text(encoding="utf-8")
+class _Part(Part):
+    """A part of the experiment: the template and the script of its name, the scripts before it, and one stylesheet."""
 
-
-class _Part(gr.HTML):
-    """A template, a stylesheet and a script, which starts with constants from here and what the parts share.
-
-    Args:
-        name: of the template and the script.
-        shared: scripts that come before it.
-        constants: what the scripts know by these names, besides TABLE, the words.
-        value, render: as Gradio gives them when it makes a component anew for a visitor.
-    """
-
-    def __init__(
-        self, name: str, shared: tuple[str, ...], constants: dict[str, object], value: dict | None, render: bool
-    ):
-        given = {"TABLE": words.table("experiment"), **constants}
-        lines = [f"const {key} = {json.dumps(value, ensure_ascii=False)};\n" for key, value in given.items()]
+    # Gradio wraps a component's __init__ and would drop *scripts.
+    def __init__(self, value: dict | None, render: bool, name: str, scripts: tuple[str, ...], **constants: object):
         super().__init__(
             value,
-            html_template=_read(f"{name}.html"),
-            css_template=_read("style.css"),
-            js_on_load="".join([*lines, *map(_read, shared), _read(f"{name}.js")]),
-            apply_default_css=False,
-            elem_classes="plain",
-            render=render,
+            render,
+            folder=_HERE,
+            template=f"{name}.html",
+            stylesheet="style.css",
+            scripts=(*scripts, f"{name}.js"),
+            table=words.table("experiment"),
+            constants=constants,
         )
-
-    def api_info(self) -> dict[str, Any]:
-        return {"type": "object", "description": "run, scene and settings, or null"}
 
 
 class WeatherControls(_Part):
@@ -58,15 +39,14 @@ class WeatherControls(_Part):
 
     def __init__(self, value: dict | None = None, *, render: bool = True):
         places = {name: draw_place(name, _FIRST_SEED) for name in WEATHER}
-        super().__init__("weather", ("words.js", "controls.js"), {"PLACES": places}, value, render)
+        super().__init__(value, render, "weather", ("controls.js",), PLACES=places)
 
 
 class AdaptationControls(_Part):
     """Which layer, which parameters and how much of them, and which map *s*, painted if need be."""
 
     def __init__(self, value: dict | None = None, *, render: bool = True):
-        shared = ("words.js", "controls.js", "painter.js")
-        super().__init__("adaptation", shared, {"PARAMETERS": PARAMETERS}, value, render)
+        super().__init__(value, render, "adaptation", ("controls.js", "painter.js"), PARAMETERS=PARAMETERS)
 
 
 class Outcome(_Part):
@@ -77,4 +57,4 @@ class Outcome(_Part):
     """
 
     def __init__(self, value: dict | None = None, *, rows: int = 1, pictures: int = 3, render: bool = True):
-        super().__init__("outcome", ("words.js",), {"ROWS": rows, "PICTURES": pictures}, value, render)
+        super().__init__(value, render, "outcome", (), ROWS=rows, PICTURES=pictures)

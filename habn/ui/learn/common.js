@@ -1,13 +1,6 @@
-// Gradio runs this and lesson.js or question.js, as one script, each time that component is mounted, with `element`, `props`,
-// `trigger` and `watch` in scope; STEPS, PHOTO_STEPS and TEXTS stand before it. The two components speak to each other by
-// events in their tab: "lesson-go" {step} asks for a step, "lesson-wanted" {step} says that it is on its way,
+// What lesson.js and question.js share; part.js, STEPS and PHOTO_STEPS stand before it. The two components speak to each
+// other by events in their tab: "lesson-go" {step} asks for a step, "lesson-wanted" {step} says that it is on its way,
 // "lesson-answered" that the answer has been shown.
-
-const find = (role) => element.querySelector(`[data-role="${role}"]`);
-const findAll = (role) => [...element.querySelectorAll(`[data-role="${role}"]`)];
-const part = (name) => element.querySelector(`template[data-part="${name}"]`).content.firstElementChild.cloneNode(true);
-const texts = TEXTS[navigator.language.split("-")[0].toLowerCase()] ?? TEXTS.en;
-const panel = element.closest('[role="tabpanel"]');
 
 const tell = (name, detail) => element.dispatchEvent(new CustomEvent(name, { bubbles: true, detail }));
 

@@ -8,13 +8,13 @@ let timer = null;
 let isMoving = false; // the visitor goes to another step, and the focus goes with them
 
 function buildProgress() {
-  find("progress").setAttribute("aria-label", texts.ui_steps);
+  find("progress").setAttribute("aria-label", say("ui_steps"));
   find("progress").firstElementChild.replaceChildren(...STEPS.map((step) => {
     const item = part("step");
     const button = item.firstElementChild;
     button.dataset.step = step;
     button.querySelector("b").textContent = step;
-    button.querySelector("span").textContent = texts[`${step}_name`];
+    button.querySelector("span").textContent = say(`${step}_name`);
     return item;
   }));
 }
@@ -57,10 +57,10 @@ function want(step) {
   markProgress();
   tell("habn-link", { step });
   tell("lesson-wanted", { step });
-  setStatus("loading", texts.ui_loading);
+  setStatus("loading", say("ui_loading"));
   trigger(PHOTO_STEPS.includes(step) ? "submit" : "select", { step });
   clearTimeout(timer);
-  timer = setTimeout(() => setStatus("failed", texts.ui_failed), ANSWER_WITHIN_MS);
+  timer = setTimeout(() => setStatus("failed", say("ui_failed")), ANSWER_WITHIN_MS);
 }
 
 function go(step) {

@@ -22,7 +22,7 @@ function showAnswer(lead) {
   if (picture) parts.push(node("img", "", { src: picture.file.url, alt: picture.alt }));
   if (table) parts.push(fillTable(node("table"), table));
   for (const tab of tabs) {
-    const button = node("button", texts[`ui_${tab}`], { type: "button" });
+    const button = node("button", say(`ui_${tab}`), { type: "button" });
     button.dataset.tab = tab;
     parts.push(button);
   }
@@ -36,9 +36,9 @@ function onChoice(button) {
   const { why } = props.value.choices[Number(button.dataset.index)];
   for (const other of findAll("choice")) other.setAttribute("aria-pressed", other === button);
   if (document.documentElement.classList.contains("hide-answers")) return; // the teacher's address keeps them back
-  if (why === null) return showAnswer(texts.ui_right);
+  if (why === null) return showAnswer(say("ui_right"));
   button.dataset.verdict = "wrong";
-  find("reply").replaceChildren(node("p", `<b>${texts.ui_wrong}</b> ${why}`));
+  find("reply").replaceChildren(node("p", `<b>${say("ui_wrong")}</b> ${why}`));
 }
 
 function onClick(event) {
@@ -47,7 +47,7 @@ function onClick(event) {
   const { role, tab } = button.dataset;
   if (tab) trigger("select", { tab });
   else if (role === "choice") onChoice(button);
-  else if (role === "show") showAnswer(`${texts.ui_answer}:`);
+  else if (role === "show") showAnswer(`${say("ui_answer")}:`);
   else tell("lesson-go", { step: current + (role === "next" ? 1 : -1) });
 }
 
@@ -65,8 +65,7 @@ function receive() {
   setCurrent(current ?? question.step);
 }
 
-for (const role of ["previous", "next", "show"]) find(role).textContent = texts[`ui_${role}`];
-find("think").textContent = texts.ui_question;
+fillWords();
 root.addEventListener("click", onClick);
 panel.addEventListener("lesson-wanted", (event) => setCurrent(event.detail.step));
 receive();

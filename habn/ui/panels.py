@@ -30,7 +30,7 @@ def draw_verdict(result: Result, language: str) -> str:
     key = "disagree" if result.task == "segmentation" else "pictures_differ"
     if result.difference.max() == 0:
         key = "same"
-    share = _percent(float(result.difference.mean()))
+    share = percent(float(result.difference.mean()))
     names = {"first": escape(result.first.label), "second": escape(result.second.label)}
     return f'<p class="verdict">{words.say(f"compare.{key}", language, share=share, **names)}</p>'
 
@@ -71,12 +71,17 @@ def draw_legend(result: Result, language: str) -> str:
         <tbody>{rows}</tbody></table>"""
 
 
+def percent(share: float, digits: int = 1) -> str:
+    """ "12.3 %", whose two parts stay on one line."""
+    return f"{share:.{digits}%}".replace("%", "\N{NO-BREAK SPACE}%")
+
+
 def _help(norm: str, language: str) -> str:
     return draw_help(norm, "sides", language) if norm in TERMS else ""
 
 
 def _figures_row(output: Output, side: str, scored: bool, language: str) -> str:
-    score = f"<td>{_percent(output.mean_iou)}</td>" if scored else ""
+    score = f"<td>{percent(output.mean_iou)}</td>" if scored else ""
     return f"""<tr><th scope="row"><span class="side {side}">{escape(output.label)}</span></th>{score}
         <td>{output.seconds * 1000:.0f} ms</td><td>{output.parameters:,}{_added(output, language)}</td></tr>"""
 
@@ -85,7 +90,7 @@ def _added(output: Output, language: str) -> str:
     """What the normalization alone adds to the parameters of the network beneath it."""
     if not output.added:
         return ""
-    share = f"{output.added / (output.parameters - output.added):.2%}".replace("%", "\N{NO-BREAK SPACE}%")
+    share = percent(output.added / (output.parameters - output.added), digits=2)
     return f"<small>{words.say('compare.added', language, share=share, label=escape(output.label))}</small>"
 
 
@@ -97,8 +102,4 @@ def _legend_row(name: str, first: float, second: float, language: str) -> str:
 
 
 def _share_cell(share: float, side: str) -> str:
-    return f'<td>{_percent(share)}<span class="bar {side}" style="width: {share:.1%}"></span></td>'
-
-
-def _percent(share: float) -> str:
-    return f"{share:.1%}".replace("%", "\N{NO-BREAK SPACE}%")
+    return f'<td>{percent(share)}<span class="bar {side}" style="width: {share:.1%}"></span></td>'

@@ -60,7 +60,7 @@ def _caption(output: Output, language: str) -> str:
     parameters = f"{words.say('compare.parameters', language)}: {output.parameters:,}"
     if output.mean_iou is None:
         return f"{time}\n{parameters}"
-    score = f"{words.say('compare.iou_here', language)}: {output.mean_iou:.1%}".replace("%", "\N{NO-BREAK SPACE}%")
+    score = f"{words.say('compare.iou_here', language)}: {panels.percent(output.mean_iou)}"
     return f"{score} · {time}\n{parameters}"
 
 

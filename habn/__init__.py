@@ -6,10 +6,11 @@ from habn import HyperAdaptiveBatchNorm2d            the layer, for networks of 
 """
 
 from habn.checkpoints import load_checkpoint
-from habn.engine import Request, Result, run
+from habn.engine import run
 from habn.layers import HyperAdaptiveBatchNorm2d, convert_batch_norm, parameter_overhead, revert_batch_norm
 from habn.networks import build_network
 from habn.recording import LayerRecord, recording
+from habn.request import Request, Result
 
 __all__ = [
     "HyperAdaptiveBatchNorm2d",

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from habn import engine
-from habn.engine import Output, Request, Result
 from habn.intervention import Intervention
+from habn.request import Output, Request, Result
 
 
 @dataclass(frozen=True, eq=False)

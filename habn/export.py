@@ -11,8 +11,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from habn.engine import Result
 from habn.recording import LayerRecord
+from habn.request import Result
 
 PER_NETWORK = ("context", "static", "slope", "delta", "gates", "var_floor", "x", "y")
 

@@ -19,8 +19,8 @@ import gradio as gr
 
 from habn.data.styles import STYLES
 from habn.data.weather import STRENGTHS, WEATHER
-from habn.engine import PAIRS
 from habn.intervention import CONTEXTS, HIGHEST_STRENGTH
+from habn.request import PAIRS
 from habn.ui.examples import EXAMPLES
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Link:
     Attributes:
         tab: one of TABS.
         example: stem of a shipped example's file.
-        pair, style: keys of `engine.PAIRS` and of `STYLES`.
+        pair, style: keys of `PAIRS` and of `STYLES`.
         opacity: of the classes' colours over the photo, in percent.
         layer: name of a normalization layer; None for the one that adapts most.
         channel, pixel: of that layer; pixel is (row, column).

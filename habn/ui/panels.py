@@ -3,7 +3,7 @@
 from html import escape
 
 from habn.data.segmentation import STREET_CLASSES, STREET_PALETTE
-from habn.engine import Output, Result
+from habn.request import Output, Result
 from habn.ui import words
 from habn.ui.help import TERMS, draw_help
 

@@ -8,8 +8,8 @@ import gradio as gr
 import numpy as np
 from gradio.utils import get_upload_folder
 
-from habn.engine import Output, Result
 from habn.images import save_png
+from habn.request import Output, Result
 
 CHANGED = np.array([255, 122, 26], np.float32)  # orange: far from every class colour, seen with any colour vision
 FULL_DIFFERENCE = 0.25  # of the colour range, where a stylized picture's difference is drawn at its strongest

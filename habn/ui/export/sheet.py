@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from habn.data.segmentation import STREET_CLASSES, STREET_PALETTE
-from habn.engine import Output
 from habn.export import View
 from habn.figures import SYMBOLS, Sheet, Side, write_number
 from habn.recording import LayerRecord
+from habn.request import Output
 from habn.ui import panels, pictures, words
 from habn.ui.link import Link
 

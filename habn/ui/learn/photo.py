@@ -6,10 +6,11 @@ import numpy as np
 from PIL import Image
 
 from habn.data.segmentation import STREET_CLASSES
-from habn.engine import Result, load_network
+from habn.engine import load_network
 from habn.experiment import Change
 from habn.layers import PARAMETERS
 from habn.recording import LayerRecord
+from habn.request import Result
 from habn.ui import pictures, words
 from habn.ui.callbacks import inspect
 from habn.ui.inspector.encoding import most_adapted_channel, most_adapted_layer

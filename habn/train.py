@@ -20,6 +20,7 @@ from habn.cards import card_text, segmentation_card, style_card
 from habn.checkpoints import CheckpointError, save_checkpoint
 from habn.data import load_segmentation
 from habn.data.segmentation import DataError
+from habn.data.styles import PHOTO_ROW
 from habn.networks import build_network
 from habn.networks.normalization import NORM_LABELS
 from habn.training.loop import fit
@@ -146,7 +147,7 @@ def train_style(args: argparse.Namespace) -> None:
 
     device = torch.device(args.device)
     task = build_style_task(args.root, args.squeezenet, args.batch_size, device)
-    network = run(args, build(args, "cfanet").to(device), task)
+    network = run(args, build(args, "cfanet", num_styles=PHOTO_ROW + 1).to(device), task)
     if network is None:
         return
     card = style_card(task.recipe, how_trained(args), task.evaluate(network))

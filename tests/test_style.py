@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from habn.data.styles import STYLES, StyleDataError, draw_crops, load_painting, load_photos
+from habn.data.styles import PHOTO_ROW, STYLES, StyleDataError, draw_crops, load_painting, load_photos
 from habn.networks import build_network
 from habn.training.features import FeatureError, SqueezeNetFeatures, load_features
 from habn.training.style import (
@@ -18,7 +18,7 @@ from habn.training.style import (
     total_variation,
 )
 
-TINY = {"channels": (8, 8, 8), "num_blocks": 1}
+TINY = {"num_styles": PHOTO_ROW + 1, "channels": (8, 8, 8), "num_blocks": 1}
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +57,11 @@ def task(data):
         SqueezeNetFeatures(),
         recipe,
     )
+
+
+def weigh(figures, recipe):
+    weights = {"content": recipe.content_weight, "style": 1, "variation": recipe.variation_weight}
+    return sum(weight * figures[key] for key, weight in {**weights, "photo": recipe.photo_weight}.items())
 
 
 def build_tiny(norm="bn", seed=0):
@@ -163,7 +168,7 @@ def test_missing_or_damaged_weights_are_refused_in_one_sentence(tmp_path):
 def test_cfanet_keeps_any_size_and_stays_in_range(norm, size):
     network = build_tiny(norm).eval()
     with torch.no_grad():
-        out = network(torch.rand(2, 3, *size), torch.eye(8)[:2])
+        out = network(torch.rand(2, 3, *size), torch.eye(PHOTO_ROW + 1)[:2])
     assert out.shape == (2, 3, *size)
     assert out.isfinite().all() and out.min() >= 0 and out.max() <= 1
 
@@ -172,7 +177,7 @@ def test_a_one_hot_blend_is_the_style_itself_and_a_half_lies_elsewhere():
     network = build_tiny().eval()
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.5)
-    pixels, style = torch.rand(1, 3, 24, 24), torch.eye(8)
+    pixels, style = torch.rand(1, 3, 24, 24), torch.eye(PHOTO_ROW + 1)
     with torch.no_grad():
         one = network(pixels, style[2:3])
         two = network(pixels, style[5:6])
@@ -189,7 +194,9 @@ def test_cfanet_starts_from_the_light_and_shade_of_the_photograph():
     torch.nn.init.zeros_(network.to_pixels.bias)
     photo = torch.tensor([[0.0, 0.0, 0.0], [0.5, 0.5, 0.5], [0.0, 1.0, 0.0], [1.0, 1.0, 1.0]])  # luma 0, 0.5, 0.587, 1
     with torch.no_grad():
-        out = network(photo.T.reshape(1, 3, 2, 2).repeat_interleave(8, 2).repeat_interleave(8, 3), torch.eye(8)[:1])
+        out = network(
+            photo.T.reshape(1, 3, 2, 2).repeat_interleave(8, 2).repeat_interleave(8, 3), torch.eye(PHOTO_ROW + 1)[:1]
+        )
     expected = torch.sigmoid(4 * torch.tensor([0.0, 0.5, 0.587, 1.0]) - 2)
     torch.testing.assert_close(out[0, :, ::8, ::8].flatten(1), expected.expand(3, 4))
 
@@ -200,13 +207,13 @@ def test_a_style_changes_nothing_of_its_neighbours_in_the_batch():
         torch.nn.init.normal_(parameter, std=0.5)
     pixels = torch.rand(2, 3, 24, 24)
     with torch.no_grad():
-        together = network(pixels, torch.eye(8)[[1, 6]])
-        alone = network(pixels[1:], torch.eye(8)[6:7])
+        together = network(pixels, torch.eye(PHOTO_ROW + 1)[[1, 6]])
+        alone = network(pixels[1:], torch.eye(PHOTO_ROW + 1)[6:7])
     torch.testing.assert_close(together[1:], alone, atol=1e-5, rtol=1e-4)
 
 
 def test_cfanet_stays_within_its_budget():
-    network = build_network("cfanet", "bn")
+    network = build_network("cfanet", "bn", num_styles=PHOTO_ROW + 1)
     macs = 0
 
     def count(module, inputs, output):
@@ -217,7 +224,7 @@ def test_cfanet_stays_within_its_budget():
         if isinstance(module, torch.nn.Conv2d):
             module.register_forward_hook(count)
     with torch.no_grad():
-        network(torch.rand(1, 3, 360, 480), torch.eye(8)[:1])
+        network(torch.rand(1, 3, 360, 480), torch.eye(PHOTO_ROW + 1)[:1])
     assert 1e9 < macs < 2.5e9
     assert sum(parameter.numel() for parameter in network.parameters()) < 500_000
 
@@ -252,7 +259,7 @@ def test_a_batch_is_a_function_of_seed_and_step_alone(task):
     task.batch(seed=1, step=6)
     again, _ = task.batch(seed=1, step=5)
     assert torch.equal(first, again)
-    assert sorted(styles.tolist()) == list(range(8))
+    assert sorted(styles.tolist()) == [*range(8), PHOTO_ROW]
     assert not torch.equal(first, task.batch(seed=1, step=6)[0])
     assert not torch.equal(first, task.batch(seed=2, step=5)[0])
 
@@ -266,16 +273,23 @@ def test_small_batches_take_the_styles_in_turn(data, task):
         StyleRecipe(batch_size=3, crop_size=32, val_size=32),
     )
     seen = torch.cat([small.batch(0, step)[1] for step in range(8)])
-    assert torch.equal(seen.bincount(), torch.full((8,), 3))
+    assert seen.bincount().tolist() == [3] * 8 + [8]  # and the photograph's own row once in each
 
 
 def test_a_painting_is_at_no_style_distance_from_itself(task, data):
     styles = torch.tensor([3])
     painting = load_painting(data, STYLES[3], 48)
-    _, own = task.distances(painting, painting, styles)
-    _, other = task.distances(painting, painting, torch.tensor([0]))
+    own = task.distances(painting, painting, styles)
+    other = task.distances(painting, painting, torch.tensor([0]))
     assert own["style"] < 1e-6 < other["style"]
     assert own["content"] == 0
+
+
+def test_the_photograph_s_own_row_costs_what_the_picture_loses_of_the_photograph(task):
+    row, photo = torch.tensor([PHOTO_ROW]), task.val_crops[:1]
+    assert task.distances(photo, photo, row) == {"photo": 0}
+    faint, strong = (task.distances(photo.lerp(torch.zeros(()), share), photo, row)["photo"] for share in (0.1, 0.5))
+    assert 0 < faint < strong
 
 
 def test_a_few_steps_bring_the_loss_down(task):
@@ -289,35 +303,29 @@ def test_a_few_steps_bring_the_loss_down(task):
         optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < 0.85 * losses[0]
-    recipe = task.recipe
-    total = (
-        recipe.content_weight * figures["content"] + figures["style"] + recipe.variation_weight * figures["variation"]
-    )
-    torch.testing.assert_close(total, torch.tensor(losses[-1]))
+    torch.testing.assert_close(weigh(figures, task.recipe), torch.tensor(losses[-1]))
 
 
 def test_evaluation_is_repeatable_and_adds_up(task):
     network = build_tiny().eval()
     report = task.evaluate(network)
     assert report == task.evaluate(network)
-    recipe = task.recipe
-    total = recipe.content_weight * report["content"] + report["style"] + recipe.variation_weight * report["variation"]
-    assert report["loss"] == pytest.approx(total, rel=1e-4)
+    assert report["loss"] == pytest.approx(weigh(report, task.recipe), rel=1e-4)
 
 
-def test_a_preview_shows_the_photograph_and_then_every_style(task, tmp_path):
+def test_a_preview_shows_the_photograph_and_then_every_row(task, tmp_path):
     network = build_tiny().eval()
     task.preview(network, tmp_path / "preview.png")
     sheet = np.asarray(Image.open(tmp_path / "preview.png"))
-    assert sheet.shape == (3 * 60, 3 * 90, 3)
+    assert sheet.shape == (2 * 60, 5 * 90, 3)
     np.testing.assert_array_equal(sheet[:60, :90], task.preview_photo.permute(1, 2, 0))
     with torch.no_grad():
-        last = network(task.preview_photo.unsqueeze(0) / 255, torch.eye(8)[7:])[0].permute(1, 2, 0) * 255
-    np.testing.assert_allclose(sheet[120:, 180:], last, atol=1)
+        last = network(task.preview_photo.unsqueeze(0) / 255, torch.eye(9)[8:])[0].permute(1, 2, 0) * 255
+    np.testing.assert_allclose(sheet[60:, 360:], last, atol=1)
 
 
 def test_the_task_is_built_from_a_folder_and_a_weight_file(data):
     with pytest.warns(UserWarning, match="SHA-256"):
         built = build_style_task(data, data / "squeezenet.safetensors", batch_size=2)
     pixels, _ = built.batch(0, 0)
-    assert pixels.shape[0] == 2 and len(built.photos) == 3
+    assert pixels.shape[0] == 2 + 1 and len(built.photos) == 3

@@ -21,6 +21,9 @@ STYLES: tuple[str, ...] = (
     "wheat_field",
 )
 
+PHOTO_ROW = len(STYLES)
+"""The row after the paintings' own, which gives the photograph back: a blend with it is a weaker style."""
+
 STYLE_TITLES: dict[str, str] = {
     "composition_vii": "Composition VII, Wassily Kandinsky, 1913",
     "great_wave": "The Great Wave off Kanagawa, Katsushika Hokusai, 1831",

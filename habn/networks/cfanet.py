@@ -70,7 +70,8 @@ class CFANet(nn.Module):
 
     Args:
         norm_layer: makes a normalization `forward(x, style)` from a number of channels; variants differ in it alone.
-        num_styles: S, the number of styles that the network holds.
+        num_styles: S, the rows of scales and biases that the network holds: one a style, and perhaps one that gives
+            the photograph back.
         channels: features at a half, a quarter and an eighth of the picture's size.
         num_blocks: residual blocks at the coarsest size.
         num_kernels: K, the kernels that each spatially-variant convolution mixes.

@@ -2,7 +2,8 @@
 
 Losses follow Johnson et al., "Perceptual Losses for Real-Time Style Transfer" (2016), with one departure: each is
 relative to the size of what it is compared with, so that no style and no layer dominates and one set of weights serves
-eight paintings.
+eight paintings. One row of scales and biases more than there are paintings learns to give the photograph back, so that
+a style can be weakened by blending its row with that one.
 """
 
 import math
@@ -13,6 +14,7 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from habn.data.styles import STYLES, draw_crops, load_painting, load_photos
 from habn.training.features import SqueezeNetFeatures, load_features
@@ -32,6 +34,7 @@ class StyleRecipe:
     content_weight: float = 1.0
     style_weights: tuple[float, ...] = (0.5, 1.0, 0.8, 0.6)  # of STYLE_LAYERS
     variation_weight: float = 0.2
+    photo_weight: float = 0.3  # of the row that gives the photograph back
     val_photos: int = 4
     val_size: int = 256
 
@@ -66,6 +69,8 @@ def total_variation(pixels: Tensor) -> Tensor:
 class StyleTask:
     """One network, all styles: batches, loss, validation and previews. Every batch is a function of (seed, step).
 
+    The rows of the network are the paintings in their order, then the photograph's own.
+
     Args:
         photos: photographs to train on, each (3, H, W) uint8.
         val_photos: those to validate on; the first is shown in the preview.
@@ -86,7 +91,8 @@ class StyleTask:
     ) -> None:
         self.photos, self.features, self.recipe = photos, features, recipe
         self.device = features.mean.device
-        self.one_hot = torch.eye(len(paintings), device=self.device)
+        self.num_paintings = len(paintings)
+        self.one_hot = torch.eye(self.num_paintings + 1, device=self.device)
         self.grams = self._describe_paintings(paintings)
         size, once = recipe.val_size, (1.0, 1.0)
         crops = [draw_crops([photo], 1, size, once, torch.Generator().manual_seed(0)) for photo in val_photos]
@@ -100,58 +106,74 @@ class StyleTask:
         return {layer: torch.cat([gram_matrix(m[layer]) for m in maps]) for layer in STYLE_LAYERS}
 
     def batch(self, seed: int, step: int) -> tuple[Tensor, Tensor]:
-        """Crops (N, 3, h, w) in [0, 1] and the style of each, (N,) int64: all styles in turn."""
+        """Crops (N + 1, 3, h, w) in [0, 1] and the row of each, (N + 1,) int64: N paintings in turn, one photograph."""
         recipe = self.recipe
         generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
-        crops = draw_crops(self.photos, recipe.batch_size, recipe.crop_size, recipe.zoom, generator)
-        styles = (step * recipe.batch_size + torch.arange(recipe.batch_size)) % len(self.one_hot)
+        crops = draw_crops(self.photos, recipe.batch_size + 1, recipe.crop_size, recipe.zoom, generator)
+        styles = (step * recipe.batch_size + torch.arange(recipe.batch_size)) % self.num_paintings
+        styles = torch.cat([styles, torch.tensor([self.num_paintings])])
         return crops.to(self.device), styles.to(self.device)
 
     def loss(self, network: nn.Module, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
-        """The weighted sum of content, style and variation, and each of them for the log."""
+        """The weighted sum of all distances, and each of them for the log."""
         pixels, styles = batch
-        return self.distances(network(pixels, self.one_hot[styles]), pixels, styles)
+        figures = self.distances(network(pixels, self.one_hot[styles]), pixels, styles)
+        return self._total(figures), {key: value.detach() for key, value in figures.items()}
 
-    def distances(self, stylized: Tensor, pixels: Tensor, styles: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """Distances of stylized pictures (N, 3, H, W) from the photographs and the paintings of their styles (N,)."""
+    def distances(self, stylized: Tensor, pixels: Tensor, styles: Tensor) -> dict[str, Tensor]:
+        """Distances of stylized pictures (N, 3, H, W) from the photographs and the paintings of their rows (N,).
+
+        "content", "style" and "variation" of those that have a painting, "photo" of those that have none: what of its
+        own features and pixels the photograph lost.
+        """
         with torch.no_grad():
-            content = self.features(pixels, last=CONTENT_LAYER)[CONTENT_LAYER]
+            original = self.features(pixels, last=CONTENT_LAYER)
         maps = self.features(stylized)
+        painted, figures = styles < self.num_paintings, {}
+        if painted.any():
+            grams = {layer: gram_matrix(maps[layer][painted]) for layer in STYLE_LAYERS}
+            figures["content"] = relative_distance(maps[CONTENT_LAYER][painted], original[CONTENT_LAYER][painted])
+            figures["style"] = sum(
+                weight * relative_distance(grams[layer], self.grams[layer][styles[painted]])
+                for layer, weight in zip(STYLE_LAYERS, self.recipe.style_weights, strict=True)
+            )
+            figures["variation"] = total_variation(stylized[painted].float())
+        if not painted.all():
+            figures["photo"] = sum(
+                relative_distance(maps[layer][~painted], original[layer][~painted]) for layer in original
+            ) + F.l1_loss(stylized[~painted].float(), pixels[~painted])
+        return figures
+
+    def _total(self, figures: dict[str, Tensor]) -> Tensor:
         recipe = self.recipe
-        figures = {
-            "content": relative_distance(maps[CONTENT_LAYER], content),
-            "style": sum(
-                weight * relative_distance(gram_matrix(maps[layer]), self.grams[layer][styles])
-                for layer, weight in zip(STYLE_LAYERS, recipe.style_weights, strict=True)
-            ),
-            "variation": total_variation(stylized.float()),
+        weights = {
+            "content": recipe.content_weight,
+            "style": 1.0,
+            "variation": recipe.variation_weight,
+            "photo": recipe.photo_weight,
         }
-        total = (
-            recipe.content_weight * figures["content"]
-            + figures["style"]
-            + recipe.variation_weight * figures["variation"]
-        )
-        return total, {key: value.detach() for key, value in figures.items()}
+        return sum(weights[key] * value for key, value in figures.items())
 
     @torch.no_grad()
     def evaluate(self, network: nn.Module) -> dict[str, float]:
-        """Mean loss and distances of fixed crops of validation photographs in every style."""
-        reports = []
-        for style in range(len(self.one_hot)):
-            styles = torch.full((len(self.val_crops),), style, device=self.device)
-            total, figures = self.loss(network, (self.val_crops, styles))
-            reports.append({"loss": total, **figures})
-        return {key: float(torch.stack([report[key] for report in reports]).mean()) for key in reports[0]}
+        """Mean distances of fixed crops of validation photographs in every row, and their weighted sum as "loss"."""
+        found: dict[str, list[Tensor]] = {}
+        for row in range(len(self.one_hot)):
+            styles = torch.full((len(self.val_crops),), row, device=self.device)
+            for key, value in self.loss(network, (self.val_crops, styles))[1].items():
+                found.setdefault(key, []).append(value)
+        means = {key: torch.stack(values).mean() for key, values in found.items()}
+        return {key: float(value) for key, value in {"loss": self._total(means), **means}.items()}
 
     @torch.no_grad()
     def preview(self, network: nn.Module, path: Path) -> None:
-        """One photograph, then the same in every style, on a sheet of three columns."""
+        """One photograph, then the same in every row, on a sheet of five columns."""
         pixels = self.preview_photo.unsqueeze(0).to(self.device) / 255
         tiles = [pixels, *(network(pixels, row.unsqueeze(0)).float() for row in self.one_hot)]
         height, width = pixels.shape[-2:]
-        sheet = np.full((math.ceil(len(tiles) / 3) * height, 3 * width, 3), 255, np.uint8)
+        sheet = np.full((math.ceil(len(tiles) / 5) * height, 5 * width, 3), 255, np.uint8)
         for index, tile in enumerate(tiles):
-            y, x = index // 3 * height, index % 3 * width
+            y, x = index // 5 * height, index % 5 * width
             sheet[y : y + height, x : x + width] = (tile[0] * 255).round().byte().permute(1, 2, 0).cpu().numpy()
         Image.fromarray(sheet).save(path)
 

@@ -32,7 +32,7 @@ class StyleRecipe:
     zoom: tuple[float, float] = (0.6, 1.1)
     painting_side: int = 512
     content_weight: float = 1.0
-    style_weights: tuple[float, ...] = (0.5, 1.0, 0.8, 0.6)  # of STYLE_LAYERS
+    style_weights: tuple[float, ...] = (0.75, 1.5, 1.2, 0.9)  # of STYLE_LAYERS
     variation_weight: float = 0.2
     photo_weight: float = 0.3  # of the row that gives the photograph back
     val_photos: int = 4

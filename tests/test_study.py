@@ -11,7 +11,7 @@ from habn.checkpoints import load_checkpoint, save_checkpoint
 from habn.data.weather import WEATHER
 from habn.networks import build_network
 from habn.study.__main__ import main
-from habn.study.variants import ABLATIONS, VARIANTS
+from habn.study.variants import ABLATIONS, SOFT_GATES, VARIANTS
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -79,7 +79,7 @@ def test_an_ablation_measures_a_trained_network_with_parts_turned_off(camvid, tr
     common = ["--trunk", str(trunk), "--variants", "plus-from-bn", "--seeds", "0"]
     whole = study(camvid, *common)
     result = study(camvid, *common, "--ablate")
-    assert [row["setting"] for row in result["rows"]] == list(ABLATIONS)
+    assert [row["setting"] for row in result["rows"]] == [*ABLATIONS, SOFT_GATES]
     assert result["rows"][0]["values"] == whole["rows"][0]["values"]
 
 

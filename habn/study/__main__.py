@@ -18,11 +18,12 @@ import torch
 
 from habn.checkpoints import load_checkpoint
 from habn.data import SPLITS
+from habn.intervention import Intervention
 from habn.results import Study, save_study
 from habn.study.collecting import build_row, collect, describe, sizes_of
 from habn.study.measuring import measure_intervened
 from habn.study.runs import CHECKPOINT, Plan, StudyRuns
-from habn.study.variants import ABLATIONS, VARIANTS
+from habn.study.variants import ABLATIONS, SOFT_GATES, VARIANTS
 from habn.training.segmentation import SegmentationRecipe
 from habn.training.task import TrainingOptions
 
@@ -138,6 +139,10 @@ def ablate(runs: StudyRuns, args: argparse.Namespace) -> Study:
         values = [round(measure_intervened(network, runs.held_out, intervention), 2) for network in networks]
         rows.append(build_row(name, args.seeds, values, sizes_of(networks[0]), setting))
         print(f"{setting or 'as trained'}: {values}", flush=True)
+    if VARIANTS[name].search:
+        searched = [runs.with_soft_gates(name, seed) for seed in args.seeds]
+        values = [round(measure_intervened(network, runs.held_out, Intervention()), 2) for network in searched]
+        rows.append(build_row(name, args.seeds, values, sizes_of(searched[0]), SOFT_GATES))
     return replace(head(runs, args), epochs=runs.measured(name, args.seeds[0])["epochs"], rows=tuple(rows))
 
 

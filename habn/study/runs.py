@@ -24,7 +24,7 @@ from habn.training.segmentation import (
     describe_segmentation,
     evaluate_segmentation,
 )
-from habn.training.start import describe_start, finish, lean_toward_own, start_from, trunk_digest
+from habn.training.start import describe_start, finish, lean_toward_own, start_from, take_average, trunk_digest
 from habn.training.task import TrainingOptions, options_dict
 
 MEASURED, CHECKPOINT, TRAINING = "measured.json", "checkpoint", "training"
@@ -103,6 +103,12 @@ class StudyRuns:
     def measured(self, name: str, seed: int) -> dict:
         """What `run` found, once it is through."""
         return json.loads((self.folder / name / str(seed) / MEASURED).read_text())
+
+    def with_soft_gates(self, name: str, seed: int) -> nn.Module:
+        """The network that a search ended with, before `discretize` made its gates hard."""
+        variant = VARIANTS[name]
+        training = self.folder / name / str(seed) / TRAINING
+        return take_average(self._build(variant, seed), training, self._options(variant, seed, None))
 
     @cached_property
     def weathers(self) -> dict[str, list[SegmentationData]]:

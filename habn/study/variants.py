@@ -77,3 +77,6 @@ ABLATIONS: dict[str, Intervention] = {
     **{f"without {name}": Intervention(strength=tuple(1 - k for k in only)) for name, only in _ONLY.items()},
 }
 """Changes to the adaptation of a trained network at test time, by the words of the table; the first is none."""
+
+SOFT_GATES = "gates not yet made hard"
+"""The last row of the table, of a variant with a search: the network before `discretize`."""

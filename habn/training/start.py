@@ -32,7 +32,8 @@ def lean_toward_own(module: nn.Module, share: float) -> None:
     """Let every layer with `statistics="own"` in a module start at a share of the way to the picture's own statistics.
 
     At 0, where new layers stand, they are batch normalization. Training moves the share but little from where it
-    starts, so the start is a choice of the recipe; it is given in *s* = 1, and less is mixed where *s* is lower.
+    starts, so the start is a choice of the recipe; it is given in *s* = 1 and for open gates: less is mixed where *s*
+    is lower, and half as much while the gates of a search stand at a half. A share of 2 is then the whole way.
     """
     for layer in module.modules():
         if isinstance(layer, HyperAdaptiveBatchNorm2d) and layer.statistics == "own":
@@ -60,15 +61,21 @@ def describe_start(folder: Path | None) -> dict | None:
     return {"checkpoint": folder.name, "data": known.get("data"), "training": known.get("training")}
 
 
-def finish(network: nn.Module, folder: Path, options: TrainingOptions) -> nn.Module:
-    """The network with the averaged weights of a finished run and hard gates, as it will be measured and saved."""
+def take_average(network: nn.Module, folder: Path, options: TrainingOptions) -> nn.Module:
+    """The network with the averaged weights of a finished run; the gates of a search are as the last step left them."""
     network.load_state_dict(read_weights(folder / AVERAGE))
     set_temperature(network, options, options.steps - 1)
+    return network.eval()
+
+
+def finish(network: nn.Module, folder: Path, options: TrainingOptions) -> nn.Module:
+    """The network with the averaged weights of a finished run and hard gates, as it will be measured and saved."""
+    take_average(network, folder, options)
     for module in network.modules():
         if isinstance(module, HyperAdaptiveBatchNorm2d):
             module.discretize()
     network.config.get("norm_options", {}).pop("search", None)
-    return network.eval()
+    return network
 
 
 def _digest(path: Path) -> str:

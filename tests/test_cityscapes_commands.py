@@ -1,0 +1,51 @@
+"""The commands on a small tree in the official layout of Cityscapes, with its 19 classes."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from habn import evaluate, train
+from habn.checkpoints import load_checkpoint
+from habn.data.cityscapes import TRAIN_IDS
+from habn.study.__main__ import main as study
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch) -> Path:
+    """Two cities to train on and one to validate on; the label's number shows as brightness."""
+    monkeypatch.setattr("habn.data.cityscapes.SIZE", (32, 64))
+    rng = np.random.default_rng(0)
+    for split, city in (("train", "aachen"), ("train", "ulm"), ("val", "lindau")):
+        ids = rng.choice([0, *TRAIN_IDS], (8, 16)).astype(np.uint8).repeat(8, 0).repeat(8, 1)
+        image = np.repeat(6 * ids[..., None], 3, 2) + rng.integers(0, 20, (64, 128, 3))
+        for folder, suffix, values in (("leftImg8bit", "leftImg8bit", image), ("gtFine", "gtFine_labelIds", ids)):
+            path = tmp_path / folder / split / city / f"{city}_000000_000019_{suffix}.png"
+            path.parent.mkdir(parents=True)
+            Image.fromarray(values.astype(np.uint8)).save(path)
+    return tmp_path
+
+
+def test_a_network_is_trained_on_cityscapes_and_measured_on_its_validation_split(root, capsys):
+    data = ["--data", "cityscapes", "--root", str(root)]
+    short = ["--steps", "2", "--batch-size", "2", "--crop", "16", "32", "--run", str(root / "run")]
+    train.main(["segmentation", *data, *short, "--norm", "habn-plus", "--checkpoint", str(root / "mine")])
+    card = load_checkpoint(root / "mine").card
+    assert card["classes"] == list(TRAIN_IDS.values()) and len(card["metrics"]["val"]["class_iou"]) == 19
+    capsys.readouterr()
+    evaluate.main(["--checkpoint", str(root / "mine"), *data, "--split", "val"])
+    measured = json.loads(capsys.readouterr().out)
+    assert measured["mean_iou"] == card["metrics"]["val"]["mean_iou"] and measured["pictures"] == 1
+
+
+def test_a_study_runs_on_cityscapes(root):
+    folders = ["--run", str(root / "study"), "--results", str(root / "results" / "cityscapes.json")]
+    short = ["--steps", "1", "--batch-size", "2", "--crop", "16", "32", "--variants", "bn", "habn-plus"]
+    study(["--data", "cityscapes", "--root", str(root), "--split", "val", *folders, *short])
+    result = json.loads((root / "results" / "cityscapes.json").read_text())
+    assert (result["data"], result["split"], result["size"]) == ("cityscapes", "val", [32, 64])
+    assert [row["norm"] for row in result["rows"]] == ["bn", "habn-plus"]

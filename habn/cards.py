@@ -42,15 +42,21 @@ def segmentation_card(data: str, classes: tuple[str, ...], recipe, how_trained: 
     }
 
 
-def style_card(recipe, how_trained: dict, metrics: dict) -> dict:
-    """config.json's metadata of a style checkpoint. metrics: of the validation photographs."""
+def style_card(recipe, how_trained: dict, val: dict, held_out: dict[str, dict] | None = None) -> dict:
+    """config.json's metadata of a style checkpoint.
+
+    Args:
+        val: figures of the validation photographs' crops.
+        held_out: by split, the figures of `habn.training.style_evaluation`, where they were measured.
+    """
+    metrics = {"val": val, **(held_out or {})}
     return {
         "task": "style",
         "data": "styles",
         "styles": list(STYLES),
         "recipe": asdict(recipe),
         **how_trained,
-        "metrics": {"val": {key: round(float(value), 4) for key, value in metrics.items()}},
+        "metrics": {split: {k: round(float(v), 4) for k, v in figures.items()} for split, figures in metrics.items()},
     }
 
 
@@ -140,12 +146,19 @@ def _metrics_table(card: dict) -> list[str]:
             f"| **mean** | **{figures['mean_iou']:.2f}** |",
             *rows,
         ]
-    rows = [f"| {name} | {value:.4f} |" for name, value in card["metrics"]["val"].items()]
-    return [
-        "Crops of four validation photographs in every style, by which the weights were also chosen. Relative "
-        "distances in SqueezeNet features; lower is closer.",
-        "",
-        "| figure | value |",
-        "|---|---|",
-        *rows,
+    lines = [
+        "val: crops of four validation photographs in every style. Relative distances in SqueezeNet features; lower is "
+        "closer.",
     ]
+    if "test" in card["metrics"]:
+        lines += [
+            "",
+            "test: whole photographs in every style, as `habn.training.style_evaluation` says; frechet is the "
+            "SqueezeNet Fréchet distance to the painting, ssim the likeness to the photograph, of which more is better.",
+        ]
+    rows = [
+        f"| {split} | {name} | {value:.4f} |"
+        for split, figures in card["metrics"].items()
+        for name, value in figures.items()
+    ]
+    return [*lines, "", "| split | figure | value |", "|---|---|---|", *rows]

@@ -4,20 +4,39 @@ Everything that is said of them, in the README and on the page, is made from the
 """
 
 from habn.results.reading import ResultError, load_claims, load_results
-from habn.results.study import Claim, Claims, Curve, Metric, Row, Search, SearchRow, Study, Weather, WeatherRow
+from habn.results.study import (
+    METRICS,
+    Claim,
+    Claims,
+    Curve,
+    Figure,
+    FigureRow,
+    Metric,
+    Row,
+    Search,
+    SearchRow,
+    Study,
+    StyleRow,
+    Weather,
+    WeatherRow,
+)
 from habn.results.tables import tables_markdown
 from habn.results.writing import add_rows, save_study
 
 __all__ = [
+    "METRICS",
     "Claim",
     "Claims",
     "Curve",
+    "Figure",
+    "FigureRow",
     "Metric",
     "ResultError",
     "Row",
     "Search",
     "SearchRow",
     "Study",
+    "StyleRow",
     "Weather",
     "WeatherRow",
     "add_rows",

@@ -15,8 +15,11 @@ A file is one study. {"en": ..., "es": ...} may stand for a text; keys in bracke
     [curves]            [{norm, [setting], seed, steps, values}]
     [weather]           {strengths, rows: [{norm, [setting], weather, values: a list per seed of one per strength}]}
     [search]            {layers, rows: [{norm, [setting], seed, gates: [4] per layer, size: [4] per layer}]}
+    [figures]           [{metric, rows: [{norm, [setting], values: one per seed, deviations: one per seed}]}]
+    [by_style]          [{norm, [setting], style, values: one per seed}]
+    [sampling]          text
 
-Curves, weather and search may repeat the label of the row that they belong to.
+What belongs to a row may repeat its label.
 """
 
 import json
@@ -33,11 +36,14 @@ from habn.results.study import (
     Claim,
     Claims,
     Curve,
+    Figure,
+    FigureRow,
     Metric,
     Row,
     Search,
     SearchRow,
     Study,
+    StyleRow,
     Text,
     Weather,
     WeatherRow,
@@ -144,10 +150,24 @@ def _study(name: str, content: Any) -> Study:
             curves=file.take_if_there("curves", _list(_curve), ()),
             weather=file.take_if_there("weather", _weather, None),
             search=file.take_if_there("search", _search, None),
+            figures=file.take_if_there("figures", _list(_figure), ()),
+            by_style=file.take_if_there("by_style", _list(_style_row), ()),
+            sampling=file.take_if_there("sampling", _text, None),
         )
     if study.baseline not in {row.norm for row in study.rows}:
         raise _Misfit(f"'baseline' is {study.baseline!r}, which no row has as its norm")
+    _refuse_strangers(study)
     return study
+
+
+def _refuse_strangers(study: Study) -> None:
+    """Refuse rows of figures and styles that do not have the seeds of a row of the study."""
+    seeds = {(row.norm, row.setting): len(row.seeds) for row in study.rows}
+    parts = {"figures": [row for figure in study.figures for row in figure.rows], "by_style": study.by_style}
+    for place, rows in parts.items():
+        for row in rows:
+            if len(row.values) != seeds.get((row.norm, row.setting)):
+                raise _Misfit(f"'{place}' has a row of {row.norm!r} without a value for each seed of such a row")
 
 
 def _metric(value: Any, place: str) -> Metric:
@@ -190,6 +210,23 @@ def _weather(value: Any, place: str) -> Weather:
                 return WeatherRow(**identity, weather=kind, values=row.take("values", by_seed))
 
         return Weather(strengths, weather.take("rows", _list(row)))
+
+
+def _figure(value: Any, place: str) -> Figure:
+    with _Object(value, f"{place}.") as figure:
+        return Figure(figure.take("metric", _metric), figure.take("rows", _list(_figure_row)))
+
+
+def _figure_row(value: Any, place: str) -> FigureRow:
+    with _Object(value, f"{place}.") as row:
+        identity, values = _identity(row), row.take("values", _list(_number))
+        return FigureRow(**identity, values=values, deviations=row.take("deviations", _list(_number, len(values))))
+
+
+def _style_row(value: Any, place: str) -> StyleRow:
+    with _Object(value, f"{place}.") as row:
+        identity, style = _identity(row), row.take("style", _string)
+        return StyleRow(**identity, style=style, values=row.take("values", _list(_number)))
 
 
 def _search(value: Any, place: str) -> Search:

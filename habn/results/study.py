@@ -8,7 +8,13 @@ PROTOCOLS = ("branched", "scratch", "shipped")
 """branched: all from one half-trained BN trunk; scratch: each from its own start; shipped: the page's networks."""
 LANGUAGES = ("en", "es")
 
-_METRIC_LABELS = {"mean_iou": "mIoU"}
+_METRIC_LABELS = {
+    "mean_iou": "mIoU",
+    "frechet": "SqueezeNet Fréchet distance",
+    "style": "distance to the painting",
+    "content": "distance to the photograph",
+    "ssim": "SSIM",
+}
 
 Text = dict[str, str]
 """A text in each of LANGUAGES."""
@@ -27,6 +33,24 @@ class Metric:
         """For people: "mIoU (%)"."""
         name = _METRIC_LABELS.get(self.name, self.name)
         return f"{name} ({self.unit})" if self.unit else name
+
+    @property
+    def decimals(self) -> int:
+        """Behind the point of its values: 2 of percentages, 3 of distances and likenesses about 1."""
+        return 2 if self.unit == "%" else 3
+
+
+METRICS = {
+    metric.name: metric
+    for metric in (
+        Metric("mean_iou", "%", higher_is_better=True),
+        Metric("frechet", "", higher_is_better=False),
+        Metric("style", "", higher_is_better=False),
+        Metric("content", "", higher_is_better=False),
+        Metric("ssim", "", higher_is_better=True),
+    )
+}
+"""What the commands measure."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +133,42 @@ class SearchRow:
 
 
 @dataclass(frozen=True)
+class FigureRow:
+    """A further metric of one normalization: one value per seed of its row, and how far pictures differ in it.
+
+    Attributes:
+        deviations: per seed, the standard deviation over all that was measured, such as photographs and styles.
+    """
+
+    norm: str
+    setting: str
+    values: tuple[float, ...]
+    deviations: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A further metric of the networks of a study."""
+
+    metric: Metric
+    rows: tuple[FigureRow, ...]
+
+    def row_of(self, row: Row) -> FigureRow | None:
+        """What belongs to a row of the study."""
+        return next((own for own in self.rows if (own.norm, own.setting) == (row.norm, row.setting)), None)
+
+
+@dataclass(frozen=True)
+class StyleRow:
+    """The metric of one normalization in one style: one value per seed of its row."""
+
+    norm: str
+    setting: str
+    style: str
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Search:
     """The search's choices by layer, in the order of evaluation."""
 
@@ -126,6 +186,8 @@ class Study:
         train: what the networks were trained on; for `steps` steps, which are `epochs` epochs (None: not known).
         command: reproduces it, one command per line.
         baseline: the norm that every other one is held against, seed by seed.
+        rows: the main metric; `figures` has further ones of the same networks, `by_style` the main one by style.
+        sampling: how many samples of what a value is made of, where the split and its size do not tell.
     """
 
     name: str
@@ -148,6 +210,9 @@ class Study:
     curves: tuple[Curve, ...] = ()
     weather: Weather | None = None
     search: Search | None = None
+    figures: tuple[Figure, ...] = ()
+    by_style: tuple[StyleRow, ...] = ()
+    sampling: Text | None = None
 
     def label_of(self, norm: str, setting: str) -> str:
         """The full label of the row of that normalization and setting, or what comes closest to it."""
@@ -174,6 +239,12 @@ class Study:
         if not common:
             return None
         return paired_difference([row.by_seed[s] for s in common], [baseline.by_seed[s] for s in common])
+
+    def by_figure(self, figure: Figure) -> "Study":
+        """This study with a further metric in the place of the main one."""
+        found = ((row, figure.row_of(row)) for row in self.rows)
+        rows = tuple(replace(row, values=own.values) for row, own in found if own)
+        return replace(self, name=f"{self.name}-{figure.metric.name}", metric=figure.metric, rows=rows)
 
     def under_weather(self) -> "Study":
         """This study with each row's values under weather: by seed, the mean over kinds and strengths above 0."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from habn.results.reading import ResultError
 from habn.results.statistics import PairedDifference, mean, standard_deviation
-from habn.results.study import Row, Study
+from habn.results.study import FigureRow, Metric, Row, Study, StyleRow
 
 LANGUAGE = "en"
 _PLACE = re.compile(r"(<!-- results:(?P<name>[\w/.-]+) -->\n)(?P<table>.*?)(<!-- /results -->)", re.DOTALL)
@@ -19,7 +19,7 @@ def tables_markdown(studies: Sequence[Study]) -> str:
 def fill_places(text: str, studies: Sequence[Study]) -> str:
     """`text` with every table made anew that stands between `<!-- results:NAME -->` and `<!-- /results -->`.
 
-    NAME is a study's, or NAME/weather for its second table.
+    NAME is a study's, or NAME/weather and NAME/by-style for its further tables.
 
     Raises:
         ResultError: when there is no such table.
@@ -34,14 +34,12 @@ def fill_places(text: str, studies: Sequence[Study]) -> str:
     return _PLACE.sub(fill, text)
 
 
-def format_difference(difference: PairedDifference | None) -> str:
+def format_difference(difference: PairedDifference | None, metric: Metric) -> str:
     """ "+0.41 (-0.20 to +1.02)", with the interval where there is one."""
     if difference is None:
         return ""
-    if difference.interval is None:
-        return f"{difference.mean:+.2f}"
-    low, high = difference.interval
-    return f"{difference.mean:+.2f} ({low:+.2f} to {high:+.2f})"
+    mean, *ends = (f"{value:+.{metric.decimals}f}" for value in (difference.mean, *(difference.interval or ())))
+    return f"{mean} ({ends[0]} to {ends[1]})" if ends else mean
 
 
 def format_p(difference: PairedDifference | None) -> str:
@@ -50,40 +48,65 @@ def format_p(difference: PairedDifference | None) -> str:
     return "< 0.001" if difference.p < 0.001 else f"{difference.p:.3f}"
 
 
-def format_spread(row: Row) -> str:
+def format_spread(row: Row | FigureRow | StyleRow, metric: Metric) -> str:
     """ "49.78 ± 0.31", mean and standard deviation over the seeds."""
     spread = standard_deviation(row.values)
-    return f"{mean(row.values):.2f}" + ("" if spread is None else f" ± {spread:.2f}")
+    return " ± ".join(f"{value:.{metric.decimals}f}" for value in (mean(row.values), spread) if value is not None)
 
 
 def _tables(study: Study) -> dict[str, str]:
     tables = {study.name: _table(study)}
     if study.weather is not None:
         tables[f"{study.name}/weather"] = _weather_table(study)
+    if study.by_style:
+        tables[f"{study.name}/by-style"] = _style_table(study)
     return tables
 
 
 def _table(study: Study) -> str:
     head = [
         "normalization",
-        study.metric.label,
+        _metric_head(study.metric),
         f"minus {study.baseline_label} (95 % interval)",
         "p",
+        *(_metric_head(figure.metric) for figure in study.figures),
         "seeds",
         "parameters",
     ]
     rows = [
         [
             row.full_label,
-            format_spread(row),
-            format_difference(study.difference(row)),
+            format_spread(row, study.metric),
+            format_difference(study.difference(row), study.metric),
             format_p(study.difference(row)),
+            *_figure_cells(study, row),
             str(len(row.seeds)),
             f"{row.parameters:,}" + (f" (+{row.added_share:.2%})" if row.added else ""),
         ]
         for row in study.rows
     ]
     return f"{_markdown(head, rows)}\n{_caption(study)}\n"
+
+
+def _metric_head(metric: Metric) -> str:
+    """An arrow where lower is better; that higher is, goes without saying."""
+    return metric.label if metric.higher_is_better else f"{metric.label} ↓"
+
+
+def _figure_cells(study: Study, row: Row) -> list[str]:
+    found = ((figure.row_of(row), figure.metric) for figure in study.figures)
+    return ["" if own is None else format_spread(own, metric) for own, metric in found]
+
+
+def _style_table(study: Study) -> str:
+    """The main metric in each style, over seeds, with a column for each row."""
+    cells = {(row.style, row.norm, row.setting): format_spread(row, study.metric) for row in study.by_style}
+    head = ["style", *(row.full_label for row in study.rows)]
+    rows = [
+        [style, *(cells.get((style, row.norm, row.setting), "") for row in study.rows)]
+        for style in dict.fromkeys(row.style for row in study.by_style)
+    ]
+    return f"{_markdown(head, rows)}\n{_metric_head(study.metric)} in each style.\n"
 
 
 def _weather_table(study: Study) -> str:
@@ -98,9 +121,12 @@ def _weather_table(study: Study) -> str:
     ]
     summary = study.under_weather()
     means = {(row.norm, row.setting): row for row in summary.rows}
-    rows.append(["all", *(format_spread(means[c]) for c in columns)])
+    rows.append(["all", *(format_spread(means[c], study.metric) for c in columns)])
     rows.append(
-        [f"all, minus {study.baseline_label}", *(format_difference(summary.difference(means[c])) for c in columns)]
+        [
+            f"all, minus {study.baseline_label}",
+            *(format_difference(summary.difference(means[c]), study.metric) for c in columns),
+        ]
     )
     return f"{_markdown(head, rows)}\nMean of {study.metric.label} over seeds and all strengths above 0.\n"
 
@@ -113,9 +139,11 @@ def mean_under_weather(study: Study, values: Sequence[Sequence[float]]) -> float
 
 def _caption(study: Study) -> str:
     epochs = "" if study.epochs is None else f", {study.epochs:g} epochs"
+    sampling = "" if study.sampling is None else f" {study.sampling[LANGUAGE]}"
+    where = f"{study.hardware}, {study.date}, commit {study.commit}"
     return (
         f"{study.data}, {study.split}, {study.size[0]} x {study.size[1]}; trained on {study.train}, "
-        f"{study.steps:,} steps{epochs}, {study.protocol}; {study.hardware}, {study.date}, commit {study.commit}."
+        f"{study.steps:,} steps{epochs}, {study.protocol}; {where}.{sampling}"
     )
 
 

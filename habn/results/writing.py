@@ -2,14 +2,18 @@
 
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TypeVar
 
 from habn.results.reading import ResultError, load_study
-from habn.results.study import Study
+from habn.results.study import Figure, FigureRow, Row, Study, StyleRow
 
-_OPTIONAL = ("curves", "weather", "search")
-_OWN_OF_A_ROW = ("rows", "command", "date")  # may differ between what is there and a row that is added
+Part = TypeVar("Part", Row, FigureRow, StyleRow)
+
+_OPTIONAL = ("curves", "weather", "search", "figures", "by_style", "sampling")
+_OWN_OF_A_ROW = ("rows", "figures", "by_style", "command", "date")  # may differ between a file and an added row
 
 
 def save_study(study: Study, folder: str | Path) -> Path:
@@ -42,6 +46,24 @@ def add_rows(study: Study, folder: str | Path) -> Path:
     for key, value in asdict(replace(study, curves=old.curves, weather=old.weather, search=old.search)).items():
         if key not in _OWN_OF_A_ROW and value != asdict(old)[key]:
             raise ResultError(f"{path} was measured with another {key!r}; measure its rows together, in a new file.")
-    rows = {(row.norm, row.setting): row for row in (*old.rows, *study.rows)}
     commands = dict.fromkeys([*old.command.splitlines(), *study.command.splitlines()])
-    return save_study(replace(old, rows=(*rows.values(),), command="\n".join(commands), date=study.date), folder)
+    both = replace(
+        old,
+        rows=_merge(old.rows, study.rows),
+        figures=_merge_figures(old.figures, study.figures),
+        by_style=_merge(old.by_style, study.by_style),
+        command="\n".join(commands),
+        date=study.date,
+    )
+    return save_study(both, folder)
+
+
+def _merge(old: Iterable[Part], new: Iterable[Part]) -> tuple[Part, ...]:
+    """Rows by their normalization and setting, and style where they have one; new ones in the place of old ones."""
+    return tuple({(r.norm, r.setting, getattr(r, "style", "")): r for r in (*old, *new)}.values())
+
+
+def _merge_figures(old: tuple[Figure, ...], new: tuple[Figure, ...]) -> tuple[Figure, ...]:
+    rows = {figure.metric: figure.rows for figure in old}
+    rows |= {figure.metric: _merge(rows.get(figure.metric, ()), figure.rows) for figure in new}
+    return tuple(Figure(metric, of_metric) for metric, of_metric in rows.items())

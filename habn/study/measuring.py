@@ -1,8 +1,10 @@
-"""What a study measures of a trained segmentation network."""
+"""What a study measures of trained networks: under weather, under interventions, and what the search chose."""
+
+from collections.abc import Iterable
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from habn.data.segmentation import SegmentationData
 from habn.data.weather import STRENGTHS, WEATHER, apply_weather
@@ -47,17 +49,19 @@ def measure_intervened(network: nn.Module, data: SegmentationData, intervention:
 
 
 @torch.inference_mode()
-def measure_correspondence(first: nn.Module, second: nn.Module, data: SegmentationData) -> dict[str, float]:
+def measure_correspondence(
+    first: nn.Module, second: nn.Module, inputs: Iterable[tuple[Tensor, ...]]
+) -> dict[str, float]:
     """How far channel k of one network is channel k of another, by layer.
 
     The correlation over pixels of what comes into a channel in both networks, averaged over channels and pictures.
     """
     found: dict[str, list[float]] = {}
-    for image in data.images:
+    for arguments in inputs:
         records = []
         for network in (first, second):
             with recording(network) as recorded:
-                network(image[None].float() / 255)
+                network(*arguments)
             records.append(recorded)
         for a, b in zip(*records, strict=True):
             found.setdefault(b.name, []).append(_mean_correlation(a.x, b.x))
@@ -73,16 +77,16 @@ def _mean_correlation(first: np.ndarray, second: np.ndarray) -> float:
 
 
 @torch.inference_mode()
-def measure_search(network: nn.Module, data: SegmentationData) -> dict[str, list]:
-    """The gates of each layer and how far its four parameters move, averaged over a few pictures.
+def measure_search(network: nn.Module, inputs: Iterable[tuple[Tensor, ...]]) -> dict[str, list]:
+    """The gates of each layer and how far its four parameters move, averaged over the pictures of `inputs`.
 
     Returns:
         "layers": names in the order of evaluation; "gates" and "size": one list of scale, bias, mean, var per layer.
     """
     sizes = []
-    for image in data.images:
+    for arguments in inputs:
         with recording(network) as records:
-            network(image[None].float() / 255)
+            network(*arguments)
         sizes.append([record.strength for record in records])
     return {
         "layers": [record.name for record in records],

@@ -1,31 +1,25 @@
-"""Trains and measures one variant with one seed, and keeps what it found in a folder."""
+"""Trains and measures one variant with one seed, and keeps what it found in a folder: what every study does alike."""
 
 import json
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from habn.cards import card_text, segmentation_card
+from habn.cards import card_text
 from habn.checkpoints import load_checkpoint, save_checkpoint
-from habn.data import load_segmentation
-from habn.data.segmentation import SegmentationData
 from habn.layers import parameter_overhead
 from habn.networks import build_network
-from habn.study.measuring import lay_weather, measure_correspondence, measure_search, measure_weather
-from habn.study.variants import VARIANTS, Variant
+from habn.results import Metric
+from habn.study.measuring import measure_correspondence, measure_search
+from habn.study.variants import Variant
 from habn.training.loop import LOG, fit
-from habn.training.segmentation import (
-    SegmentationRecipe,
-    SegmentationTask,
-    build_segmentation_task,
-    describe_segmentation,
-    evaluate_segmentation,
-)
+from habn.training.segmentation import SegmentationRecipe
 from habn.training.start import describe_start, finish, lean_toward_own, start_from, take_average, trunk_digest
-from habn.training.task import TrainingOptions, options_dict
+from habn.training.style import StyleRecipe
+from habn.training.task import Task, TrainingOptions, options_dict
 
 MEASURED, CHECKPOINT, TRAINING = "measured.json", "checkpoint", "training"
 FEW_PICTURES = 8
@@ -33,34 +27,30 @@ HABN_DELTA_RATE = 10.0
 """Deltas and gates of HABN learn so much faster than weights: they must get away from 0 within a short branch."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """What all runs of a study share.
 
     Attributes:
-        data, root: as in `habn.data.load_segmentation`.
+        root: the folder of the data.
         split: what is measured on.
         recipe, options: of every run; each sets its own seed and search.
-        scenes, with_val: what is trained on besides.
         trunk: the batch-normalized checkpoint from which all start; None for runs from scratch.
-        weather_every: one picture in so many of the split is measured under weather; None to leave weather out.
         device: where the networks are trained and measured.
     """
 
-    data: str
     root: Path | None
     split: str
-    recipe: SegmentationRecipe
+    recipe: SegmentationRecipe | StyleRecipe
     options: TrainingOptions
-    scenes: int = 0
-    with_val: bool = False
     trunk: Path | None = None
-    weather_every: int | None = None
     device: str = "cpu"
 
 
-class StudyRuns:
+class StudyRuns(ABC):
     """The runs of a plan, in a folder: ``folder/VARIANT/SEED/{training, checkpoint, measured.json}``.
+
+    What a kind of study trains and measures is told by the methods that it must have.
 
     Args:
         plan: what they share.
@@ -68,35 +58,31 @@ class StudyRuns:
         baseline: the variant with which the channels of the others are held to correspond.
     """
 
+    network: str
+    """The network's name, for `habn.networks.build_network`."""
+    variants: dict[str, Variant]
+    metric: Metric
+
     def __init__(self, plan: Plan, folder: Path, baseline: str) -> None:
         self.plan, self.folder, self.baseline = plan, folder, baseline
-        self.held_out = load_segmentation(plan.data, plan.root, plan.split).to(plan.device)
-        self._tasks: dict[bool, SegmentationTask] = {}
 
     def run(self, name: str, seed: int, minutes: float | None) -> bool:
         """Train and measure a variant with a seed, or go on where it was stopped; whether it is through."""
         folder = self.folder / name / str(seed)
         if (folder / MEASURED).is_file():
             return True
-        variant = VARIANTS[name]
+        variant = self.variants[name]
         options = self._options(variant, seed, minutes)
-        network = self._build(variant, seed)
-        task = self.task(hold_out=variant.search == "bilevel")
+        network, task = self._build(variant, seed), self.task(variant)
         if not fit(network, task, options, folder / TRAINING).finished:
             return False
         network = finish(network, folder / TRAINING, options)
-        epochs = options.steps * self.plan.recipe.batch_size / len(task.train.images)
-        measured = {"epochs": round(epochs, 1), **self._measure(network)}
+        log = [json.loads(line) for line in (folder / TRAINING / LOG).read_text().splitlines()]
+        measured = {**self._describe(network, task), **self.measure(network, log)}
         if self.plan.trunk is not None and name != self.baseline:
             baseline = load_checkpoint(self.folder / self.baseline / str(seed) / CHECKPOINT).to(self.plan.device)
-            few = thin_out(self.held_out, FEW_PICTURES)
-            measured["correspondence"] = measure_correspondence(baseline, network, few)
+            measured["correspondence"] = measure_correspondence(baseline, network, self.few_inputs())
         self._save(network, variant, options, measured, folder / CHECKPOINT)
-        log = [json.loads(line) for line in (folder / TRAINING / LOG).read_text().splitlines()]
-        measured["curve"] = {
-            "steps": [entry["step"] for entry in log],
-            "values": [round(100 * entry["val_mean_iou"], 2) for entry in log],
-        }
         (folder / MEASURED).write_text(json.dumps(measured) + "\n")
         return True
 
@@ -106,25 +92,49 @@ class StudyRuns:
 
     def with_soft_gates(self, name: str, seed: int) -> nn.Module:
         """The network that a search ended with, before `discretize` made its gates hard."""
-        variant = VARIANTS[name]
+        variant = self.variants[name]
         training = self.folder / name / str(seed) / TRAINING
         return take_average(self._build(variant, seed), training, self._options(variant, seed, None))
 
-    @cached_property
-    def weathers(self) -> dict[str, list[SegmentationData]]:
-        """A part of the split under every weather."""
-        few = torch.arange(0, len(self.held_out.images), self.plan.weather_every)
-        with torch.autocast(torch.device(self.plan.device).type, enabled=False):
-            return lay_weather(self.held_out.part(few))
+    @abstractmethod
+    def config(self) -> dict:
+        """Keyword arguments of the network's class."""
 
-    def task(self, hold_out: bool = False) -> SegmentationTask:
-        """What all runs are trained on; those with a bilevel search hold some of it out."""
-        plan = self.plan
-        if hold_out not in self._tasks:
-            self._tasks[hold_out] = build_segmentation_task(
-                plan.data, plan.root, plan.recipe, plan.scenes, plan.with_val, hold_out, plan.device
-            )
-        return self._tasks[hold_out]
+    @abstractmethod
+    def task(self, variant: Variant) -> Task:
+        """What a variant is trained on."""
+
+    @abstractmethod
+    def count_pictures(self, task: Task) -> int:
+        """How many pictures an epoch has."""
+
+    @abstractmethod
+    def few_inputs(self) -> list[tuple[Tensor, ...]]:
+        """What the network is called with for a few held-out pictures, one at a time."""
+
+    @abstractmethod
+    def measure(self, network: nn.Module, log: list[dict]) -> dict:
+        """What is measured of a trained network, for JSON; log: the lines of its training's log."""
+
+    @abstractmethod
+    def value_of(self, measured: dict) -> float:
+        """The main metric in what `measure` found."""
+
+    @abstractmethod
+    def build_card(self, network: nn.Module, how_trained: dict, measured: dict) -> dict:
+        """The metadata of a checkpoint."""
+
+    @abstractmethod
+    def describe_data(self) -> dict:
+        """What was trained and measured on: data, split, size, train and sampling of a `habn.results.Study`."""
+
+    @abstractmethod
+    def parts_of(self, kept: dict[str, dict[int, dict]]) -> dict:
+        """Further fields of a `habn.results.Study`, from what was measured by variant and seed."""
+
+    def training_extras(self) -> dict:
+        """What else a card says of the training."""
+        return {}
 
     def _options(self, variant: Variant, seed: int, minutes: float | None) -> TrainingOptions:
         rate = HABN_DELTA_RATE if variant.norm.startswith("habn") else 1.0
@@ -133,45 +143,29 @@ class StudyRuns:
     def _build(self, variant: Variant, seed: int) -> nn.Module:
         torch.manual_seed(seed)
         options = {**variant.options, **({"search": True} if variant.search else {})}
-        classes = len(self.held_out.classes)
-        network = build_network("spvcnn", variant.norm, options, num_classes=classes)
+        network = build_network(self.network, variant.norm, options, **self.config())
         if self.plan.trunk is not None:
             start_from(network, self.plan.trunk)
         for part in variant.own_parts:
             lean_toward_own(network.get_submodule(part), variant.own_share)
         return network.to(self.plan.device)
 
-    def _measure(self, network: nn.Module) -> dict:
+    def _describe(self, network: nn.Module, task: Task) -> dict:
+        epochs = self.plan.options.steps * self.plan.recipe.batch_size / self.count_pictures(task)
         overhead = parameter_overhead(network)
-        with torch.inference_mode():
-            clean = describe_segmentation(evaluate_segmentation(network, self.held_out), self.held_out.classes)
-        measured = {"clean": clean, "parameters": overhead.total, "added": overhead.added}
+        described = {"epochs": round(epochs, 1), "parameters": overhead.total, "added": overhead.added}
         if network.norm.startswith("habn"):
-            measured["search"] = measure_search(network, thin_out(self.held_out, FEW_PICTURES))
-        if self.plan.weather_every:
-            with torch.autocast(
-                torch.device(self.plan.device).type, torch.bfloat16, enabled=self.plan.options.precision == "bfloat16"
-            ):
-                measured["weather"] = measure_weather(network, self.weathers)
-        return measured
+            described["search"] = measure_search(network, self.few_inputs())
+        return described
 
     def _save(
         self, network: nn.Module, variant: Variant, options: TrainingOptions, measured: dict, folder: Path
     ) -> None:
-        plan = self.plan
-        training = {
-            "with_scenes": plan.scenes,
-            "with_val": plan.with_val,
-            **({"own_share": variant.own_share, "own_parts": variant.own_parts} if variant.own_parts else {}),
-            **options_dict(options),
-        }
-        how = {"start": describe_start(plan.trunk), "trunk": trunk_digest(plan.trunk, None), "training": training}
-        card = segmentation_card(plan.data, self.held_out.classes, plan.recipe, how, {plan.split: measured["clean"]})
+        trunk = self.plan.trunk
+        own = {"own_share": variant.own_share, "own_parts": variant.own_parts} if variant.own_parts else {}
+        training = {**self.training_extras(), **own, **options_dict(options)}
+        how = {"start": describe_start(trunk), "trunk": trunk_digest(trunk, None), "training": training}
+        card = self.build_card(network, how, measured)
         if "correspondence" in measured:
             card["channel_correlation"] = measured["correspondence"]
         save_checkpoint(network, folder, card, card_text(network, card))
-
-
-def thin_out(data: SegmentationData, count: int) -> SegmentationData:
-    """About so many pictures, spread over a split."""
-    return data.part(torch.arange(0, len(data.images), max(1, len(data.images) // count)))

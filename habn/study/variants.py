@@ -25,6 +25,11 @@ class Variant:
     own_share: float = 0.0
     own_parts: tuple[str, ...] = ()
 
+    @property
+    def identity(self) -> dict[str, str]:
+        """Norm and setting, by which a study's rows are known."""
+        return {"norm": self.norm, "setting": self.setting}
+
 
 SHALLOW = ("stem", "to_quarter", "at_quarter")
 """The parts of SPVCNN above an eighth of the resolution: what they normalize still looks like the picture's light."""
@@ -62,6 +67,19 @@ VARIANTS: dict[str, Variant] = {
     ),
 }
 """By the name of their folder in a study. The first five are normalizations as they are shipped."""
+
+STYLE_OWN_SHARE = 2.0
+"""HABN+ starts with the picture's own statistics in all layers of CFA-Net, as IN has them: twice the whole way, since
+the gates of a search start half open."""
+
+STYLE_VARIANTS: dict[str, Variant] = {
+    "bn": Variant("bn"),
+    "in": Variant("in"),
+    "adain": Variant("adain"),
+    "habn": Variant("habn"),
+    "habn-plus": Variant("habn-plus", search="joint", own_share=STYLE_OWN_SHARE, own_parts=("",)),
+}
+"""As VARIANTS, of a study of style transfer; the part named "" is the whole network."""
 
 _ONLY = {
     name: tuple(float(k == which) for k in range(4)) for which, name in enumerate(("scale", "bias", "mean", "variance"))

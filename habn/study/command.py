@@ -1,0 +1,96 @@
+"""What the commands of both studies share: arguments, the order of the runs, and the command that repeats them."""
+
+import argparse
+import itertools
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from habn.results import Study, save_study
+from habn.study.collecting import collect, describe
+from habn.study.runs import StudyRuns
+from habn.study.variants import Variant
+
+
+def add_common_arguments(parser: argparse.ArgumentParser, variants: dict[str, Variant], default: list[str]) -> None:
+    """Arguments that both studies have; each adds the texts and defaults of its own."""
+    parser.add_argument("--trunk", type=Path, help="the BN checkpoint from which all branch; none: from scratch")
+    parser.add_argument("--variants", nargs="+", default=default, choices=variants, metavar="NAME")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--steps", type=int, required=True, help="of each run, in batches")
+    parser.add_argument("--batch-size", type=int, default=8)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--minutes", type=float, help="stop cleanly after this time; the same command continues")
+    parser.add_argument("--run", type=Path, required=True, help="the folder of the study")
+    parser.add_argument("--results", type=Path, help="the file to write")
+    parser.add_argument("--title", nargs=2, metavar=("EN", "ES"))
+    parser.add_argument("--question", nargs=2, metavar=("EN", "ES"))
+
+
+def check_common_arguments(args: argparse.Namespace) -> None:
+    """Refuse what would fail only later.
+
+    Raises:
+        ValueError: one sentence on the argument and what to do.
+    """
+    for name in ("in", "adain"):
+        if args.trunk is not None and name in args.variants:
+            raise ValueError(
+                f"{name} has no running statistics to take from a BN trunk; leave out --trunk or the variant {name}."
+            )
+    if args.device.startswith("cuda") and not torch.cuda.is_available():
+        raise ValueError("This machine has no CUDA device; leave out --device or give --device cpu.")
+
+
+def run_command(study: Callable[[], Study | None], results: Path | None) -> None:
+    """Do a study and write it; what goes wrong becomes a sentence."""
+    try:
+        found = study()
+        if found is None:
+            print("No seed is through with all variants yet, so there is nothing to compare.")
+        elif results is not None:
+            save_study(found, results.parent)
+    except ValueError as error:  # as CheckpointError, DataError and ResultError are
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("Stopped; the same command continues the study.")
+
+
+def compare(runs: StudyRuns, args: argparse.Namespace, head: Study) -> Study | None:
+    """Train and measure all variants, seed by seed, as far as the time allows; what can be compared."""
+    started = time.monotonic()
+    for seed, name in itertools.product(args.seeds, args.variants):
+        left = None if args.minutes is None else args.minutes - (time.monotonic() - started) / 60
+        if (left is not None and left <= 0) or not runs.run(name, seed, left):
+            print("Time is up; the same command continues the study.")
+            break
+        value = f"{runs.value_of(runs.measured(name, seed)):.{runs.metric.decimals}f}"
+        print(f"{name}, seed {seed}: {runs.metric.label} {value}", flush=True)
+    return collect(runs, args.variants, head)
+
+
+def describe_study(runs: StudyRuns, args: argparse.Namespace, parser: argparse.ArgumentParser) -> Study:
+    """What stands at the head of the study."""
+    name = args.results.stem if args.results else args.run.name
+    title, question = (dict(zip(("en", "es"), texts, strict=True)) for texts in (args.title, args.question))
+    return describe(runs, name, title, question, command_of(parser, args))
+
+
+def command_of(parser: argparse.ArgumentParser, args: argparse.Namespace) -> str:
+    """The command that makes a result again, with DIR and FILE for the data and names for the other folders."""
+    words, places = [parser.prog], {"root": "DIR", "squeezenet": "FILE"}
+    for name, value in vars(args).items():
+        if name in ("minutes", "title", "question") or value in (None, False) or value == parser.get_default(name):
+            continue
+        flag = "--" + name.replace("_", "-")
+        if name in places:
+            value = places[name]
+        elif isinstance(value, Path):
+            value = f"{value.parent.name}/{value.name}".lstrip("/")
+        elif isinstance(value, list | tuple):
+            value = " ".join(map(str, value))
+        words.append(flag if value is True else f"{flag} {value}")
+    return " ".join(words)

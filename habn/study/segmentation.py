@@ -1,0 +1,144 @@
+"""The runs of a segmentation study: what they train, and what is measured of them, clean and under weather."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from habn.cards import segmentation_card
+from habn.data import load_segmentation
+from habn.data.segmentation import SegmentationData
+from habn.data.weather import STRENGTHS, WEATHER
+from habn.results import METRICS, Curve, Weather, WeatherRow
+from habn.study.measuring import lay_weather, measure_weather
+from habn.study.runs import FEW_PICTURES, Plan, StudyRuns
+from habn.study.variants import VARIANTS, Variant
+from habn.training.segmentation import (
+    SegmentationTask,
+    build_segmentation_task,
+    describe_segmentation,
+    evaluate_segmentation,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentationPlan(Plan):
+    """What all runs of a segmentation study share.
+
+    Attributes:
+        data: with root, as in `habn.data.load_segmentation`.
+        scenes, with_val: what is trained on besides.
+        weather_every: one picture in so many of the split is measured under weather; None to leave weather out.
+    """
+
+    data: str
+    scenes: int = 0
+    with_val: bool = False
+    weather_every: int | None = None
+
+
+class SegmentationRuns(StudyRuns):
+    """The runs of a segmentation study; see `StudyRuns`."""
+
+    network, variants, metric = "spvcnn", VARIANTS, METRICS["mean_iou"]
+    plan: SegmentationPlan
+
+    def __init__(self, plan: SegmentationPlan, folder: Path, baseline: str) -> None:
+        super().__init__(plan, folder, baseline)
+        self.held_out = load_segmentation(plan.data, plan.root, plan.split).to(plan.device)
+        self._tasks: dict[bool, SegmentationTask] = {}
+
+    @cached_property
+    def weathers(self) -> dict[str, list[SegmentationData]]:
+        """A part of the split under every weather."""
+        few = torch.arange(0, len(self.held_out.images), self.plan.weather_every)
+        with torch.autocast(torch.device(self.plan.device).type, enabled=False):
+            return lay_weather(self.held_out.part(few))
+
+    def config(self) -> dict:
+        return {"num_classes": len(self.held_out.classes)}
+
+    def task(self, variant: Variant) -> SegmentationTask:
+        """What all runs are trained on; those with a bilevel search hold some of it out."""
+        plan, hold_out = self.plan, variant.search == "bilevel"
+        if hold_out not in self._tasks:
+            self._tasks[hold_out] = build_segmentation_task(
+                plan.data, plan.root, plan.recipe, plan.scenes, plan.with_val, hold_out, plan.device
+            )
+        return self._tasks[hold_out]
+
+    def count_pictures(self, task: SegmentationTask) -> int:
+        return len(task.train.images)
+
+    def few_inputs(self) -> list[tuple[Tensor, ...]]:
+        images = self.held_out.images[:: max(1, len(self.held_out.images) // FEW_PICTURES)]
+        return [(image[None].float() / 255,) for image in images]
+
+    def measure(self, network: nn.Module, log: list[dict]) -> dict:
+        with torch.inference_mode():
+            clean = describe_segmentation(evaluate_segmentation(network, self.held_out), self.held_out.classes)
+        measured = {
+            "clean": clean,
+            "curve": {
+                "steps": [entry["step"] for entry in log],
+                "values": [round(100 * entry["val_mean_iou"], 2) for entry in log],
+            },
+        }
+        if self.plan.weather_every:
+            with torch.autocast(
+                torch.device(self.plan.device).type, torch.bfloat16, enabled=self.plan.options.precision == "bfloat16"
+            ):
+                measured["weather"] = measure_weather(network, self.weathers)
+        return measured
+
+    def value_of(self, measured: dict) -> float:
+        return measured["clean"]["mean_iou"]
+
+    def build_card(self, network: nn.Module, how_trained: dict, measured: dict) -> dict:
+        plan = self.plan
+        metrics = {plan.split: measured["clean"]}
+        return segmentation_card(plan.data, self.held_out.classes, plan.recipe, how_trained, metrics)
+
+    def training_extras(self) -> dict:
+        return {"with_scenes": self.plan.scenes, "with_val": self.plan.with_val}
+
+    def describe_data(self) -> dict:
+        plan = self.plan
+        parts = ["train + val" if plan.with_val else "train"]
+        if plan.scenes:
+            parts.append(f"{plan.scenes} drawn scenes")
+        train = " and ".join(parts) + (", with weather" if plan.recipe.weather else "")
+        return {"data": plan.data, "split": plan.split, "size": tuple(self.held_out.images.shape[2:]), "train": train}
+
+    def parts_of(self, kept: dict[str, dict[int, dict]]) -> dict:
+        every = [entry for entries in kept.values() for entry in entries.values()]
+        return {
+            # Where val was trained on, curves would be of pictures that were trained on.
+            "curves": () if self.plan.with_val else tuple(_curves(kept)),
+            "weather": _weather(kept) if all("weather" in entry for entry in every) else None,
+        }
+
+
+def _curves(kept: dict[str, dict[int, dict]]) -> Iterator[Curve]:
+    for name, entries in kept.items():
+        for seed, entry in entries.items():
+            curve = entry["curve"]
+            yield Curve(
+                **VARIANTS[name].identity, seed=seed, steps=tuple(curve["steps"]), values=tuple(curve["values"])
+            )
+
+
+def _weather(kept: dict[str, dict[int, dict]]) -> Weather:
+    rows = [
+        WeatherRow(
+            **VARIANTS[name].identity,
+            weather=weather,
+            values=tuple(tuple(round(v, 2) for v in entry["weather"][weather]) for entry in entries.values()),
+        )
+        for name, entries in kept.items()
+        for weather in WEATHER
+    ]
+    return Weather((0.0, *map(float, STRENGTHS)), tuple(rows))

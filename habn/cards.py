@@ -154,7 +154,7 @@ def _metrics_table(card: dict) -> list[str]:
         lines += [
             "",
             "test: whole photographs in every style, as `habn.training.style_evaluation` says; frechet is the "
-            "SqueezeNet Fréchet distance to the painting, ssim the likeness to the photograph, of which more is better.",
+            "SqueezeNet Fréchet distance to the painting, ssim the likeness to the photograph; more of that is better.",
         ]
     rows = [
         f"| {split} | {name} | {value:.4f} |"

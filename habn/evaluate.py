@@ -1,17 +1,21 @@
-"""Measure a segmentation checkpoint.
+"""Measure checkpoints.
 
     python -m habn.evaluate --checkpoint DIR --data camvid --root DIR --split test
+    python -m habn.evaluate --checkpoint DIR DIR --root DIR --squeezenet FILE
 
-Prints one JSON line: mean_iou and class_iou in percent, parameters, and seconds for the whole split. With --results
-FILE the checkpoint becomes a row of that file of results, to which every normalization's checkpoint is added in turn,
-the BN one first.
+Prints a JSON line for each. Of a segmentation network: mean_iou and class_iou in percent, parameters, and seconds for
+the whole split. Of a style network: frechet, style, content and ssim with their deviations over photographs and styles,
+as `habn.training.style_evaluation` says. With --results FILE each checkpoint becomes a row of that file of results, to
+which every normalization's is added in turn, the BN one first.
 """
 
 import argparse
 import json
 import sys
 import time
+from dataclasses import asdict, replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -22,95 +26,139 @@ from habn.data import SPLITS, load_segmentation
 from habn.layers import parameter_overhead
 from habn.networks.normalization import NORM_LABELS
 from habn.provenance import describe_commit, describe_hardware
-from habn.results import Metric, Row, Study, add_rows
+from habn.results import METRICS, Row, Study, add_rows
+from habn.results.style import PHOTO_SIZE, style_parts
 from habn.training.segmentation import describe_segmentation, evaluate_segmentation
+from habn.training.style_evaluation import PHOTOS, load_style_evaluation
 
 TITLES = {
     "scenes": {"en": "drawn scenes", "es": "escenas dibujadas"},
     "camvid": {"en": "CamVid", "es": "CamVid"},
     "cityscapes": {"en": "Cityscapes", "es": "Cityscapes"},
+    "styles": {"en": "eight paintings", "es": "ocho cuadros"},
 }
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m habn.evaluate", description=__doc__.split("\n\n")[0])
-    parser.add_argument("--checkpoint", required=True, help="a folder or a Hub id")
-    parser.add_argument("--data", default="scenes", help="scenes, camvid or cityscapes")
-    parser.add_argument("--root", type=Path, help="the folder of the data set; scenes are drawn and need none")
-    parser.add_argument("--split", default="test", choices=SPLITS)
-    parser.add_argument("--results", type=Path, metavar="FILE", help="add a row to this file of results")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    args = parser.parse_args(arguments)
+    args = build_parser().parse_args(arguments)
     try:
         if args.device.startswith("cuda") and not torch.cuda.is_available():
             raise ValueError("This machine has no CUDA device; leave out --device or give --device cpu.")
-        print(json.dumps(evaluate(args)))
+        for checkpoint in args.checkpoint:
+            print(json.dumps(evaluate(args, checkpoint)), flush=True)
     except ValueError as error:  # as CheckpointError, DataError and ResultError are
         sys.exit(f"error: {error}")
 
 
-def evaluate(args: argparse.Namespace) -> dict:
-    network = load_checkpoint(args.checkpoint).to(args.device, memory_format=torch.channels_last)
-    if network.name != "spvcnn":
-        raise ValueError(f"{args.checkpoint} is a {network.name}; this command measures segmentation.")
-    data = load_segmentation(args.data, args.root, args.split).to(torch.device(args.device))
-    if len(data.classes) != network.config["num_classes"]:
-        raise ValueError(
-            f"{args.checkpoint} knows {network.config['num_classes']} classes, {args.data} has {len(data.classes)}."
-        )
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m habn.evaluate", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--checkpoint", required=True, nargs="+", metavar="DIR", help="folders or Hub ids")
+    parser.add_argument("--data", default="scenes", help="of a segmentation network: scenes, camvid or cityscapes")
+    parser.add_argument("--root", type=Path, help="the folder of the data set; scenes are drawn and need none")
+    parser.add_argument("--split", default="test", choices=SPLITS)
+    parser.add_argument("--squeezenet", type=Path, metavar="FILE", help="of a style network: SqueezeNet 1.1 features")
+    parser.add_argument("--photos", type=int, default=PHOTOS, metavar="N", help="of a style network: how many, spread")
+    parser.add_argument("--results", type=Path, metavar="FILE", help="add a row to this file of results")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    return parser
+
+
+def evaluate(args: argparse.Namespace, checkpoint: str) -> dict:
+    """What is measured of a checkpoint; it becomes a row of the results where they are asked for.
+
+    Raises:
+        ValueError: when it cannot be measured so, in one sentence.
+    """
+    network = load_checkpoint(checkpoint).to(args.device, memory_format=torch.channels_last)
     started = time.perf_counter()
+    figures, study = (evaluate_style if network.name == "cfanet" else evaluate_classes)(args, network, checkpoint)
+    seconds = round(time.perf_counter() - started, 2)
+    if args.results is not None:
+        add_rows(study, args.results.parent)
+    return {"checkpoint": checkpoint, **figures, "parameters": parameter_overhead(network).total, "seconds": seconds}
+
+
+def evaluate_classes(args: argparse.Namespace, network: nn.Module, checkpoint: str) -> tuple[dict, Study]:
+    """Measure a segmentation network on the whole split."""
+    data = load_segmentation(args.data, args.root, args.split).to(torch.device(args.device))
+    known = network.config["num_classes"]
+    if len(data.classes) != known:
+        raise ValueError(f"{checkpoint} knows {known} classes, {args.data} has {len(data.classes)}.")
     with torch.inference_mode():
         figures = describe_segmentation(evaluate_segmentation(network, data), data.classes)
-    seconds = round(time.perf_counter() - started, 2)
-    where = {"checkpoint": args.checkpoint, "data": args.data, "split": args.split, "pictures": len(data.images)}
-    if args.results is not None:
-        size = tuple(data.images.shape[2:])
-        add_rows(_study(args, network.card, size, _row(network, figures["mean_iou"])), args.results.parent)
-    return {**where, **figures, "parameters": parameter_overhead(network).total, "seconds": seconds}
+    study = _study(args, network, args.data, tuple(data.images.shape[2:]), "mean_iou", figures["mean_iou"])
+    return {"data": args.data, "split": args.split, "pictures": len(data.images), **figures}, study
 
 
-def _row(network: nn.Module, mean_iou: float) -> Row:
-    overhead, training = parameter_overhead(network), network.card["training"]
-    return Row(
+def evaluate_style(args: argparse.Namespace, network: nn.Module, checkpoint: str) -> tuple[dict, Study]:
+    """Measure a style network on some photographs of the split in every style."""
+    if args.root is None or args.squeezenet is None:
+        raise ValueError(f"{checkpoint} is a style network; give --root with content and styles, and --squeezenet.")
+    if args.photos < 1:
+        raise ValueError("--photos must be at least 1.")
+    evaluation = _load_evaluation(args.root, args.squeezenet, args.split, args.photos, args.device)
+    measured = {name: asdict(figure) for name, figure in evaluation.measure(network).items()}
+    study = _study(args, network, "styles", PHOTO_SIZE, "frechet", measured["frechet"]["mean"])
+    parts = style_parts({(network.norm, ""): [measured]})
+    where = {"data": "styles", "split": args.split, "pictures": len(evaluation.photos)}
+    return {**where, **measured}, replace(study, sampling=evaluation.describe(), **parts)
+
+
+_load_evaluation = cache(load_style_evaluation)
+"""Photographs and paintings are read once for all checkpoints of a command."""
+
+
+def _study(
+    args: argparse.Namespace, network: nn.Module, data: str, size: tuple[int, int], metric: str, value: float
+) -> Study:
+    """The study of the checkpoints that are shipped, with one row."""
+    training, start = network.card["training"], network.card.get("start")
+    title = TITLES.get(data, dict.fromkeys(("en", "es"), data))
+    overhead = parameter_overhead(network)
+    row = Row(
         norm=network.norm,
         label=NORM_LABELS[network.norm],
         setting="",
         seeds=(training["seed"],),
-        values=(mean_iou,),
+        values=(value,),
         parameters=overhead.total,
         added=overhead.added,
     )
-
-
-def _study(args: argparse.Namespace, card: dict, size: tuple[int, int], row: Row) -> Study:
-    """The study of the checkpoints that are shipped, with one row."""
-    scenes, start = card["training"].get("with_scenes"), card.get("start")
-    train = card["data"] + (" (train + val)" if card["training"].get("with_val") else "")
-    train += f" and {scenes} drawn scenes" if scenes else ""
-    title = TITLES.get(args.data, dict.fromkeys(("en", "es"), args.data))
-    where = f"--data {args.data}" + (f" --root DIR --split {args.split}" if args.root else f" --split {args.split}")
     return Study(
-        name=args.results.stem,
+        name=args.results.stem if args.results else data,
         title={"en": f"The page's networks on {title['en']}", "es": f"Las redes de la página en {title['es']}"},
         question={
             "en": "What do the networks that this page shows score on pictures that they never saw?",
             "es": "¿Qué resultado obtienen las redes de esta página con imágenes que nunca vieron?",
         },
         protocol="shipped",
-        data=args.data,
+        data=data,
         split=args.split,
         size=size,
-        train=train + (f", from the weights {start['checkpoint']}" if start else ""),
-        steps=card["training"]["steps"],
+        train=_trained_on(network.card) + (f", from the weights {start['checkpoint']}" if start else ""),
+        steps=training["steps"],
         epochs=None,
         hardware=describe_hardware(torch.cuda.get_device_name() if args.device.startswith("cuda") else None),
         commit=describe_commit(),
         date=date.today().isoformat(),
-        command=f"python -m habn.evaluate --checkpoint {args.checkpoint} {where} --results {args.results}",
-        metric=Metric("mean_iou", "%", higher_is_better=True),
+        command=_command(args, data),
+        metric=METRICS[metric],
         baseline="bn",
         rows=(row,),
     )
+
+
+def _trained_on(card: dict) -> str:
+    scenes, with_val = card["training"].get("with_scenes"), card["training"].get("with_val")
+    return card["data"] + (" (train + val)" if with_val else "") + (f" and {scenes} drawn scenes" if scenes else "")
+
+
+def _command(args: argparse.Namespace, data: str) -> str:
+    words = ["python -m habn.evaluate --checkpoint", *args.checkpoint]
+    words += ["--root DIR --squeezenet FILE"] if data == "styles" else [f"--data {data}"]
+    words += ["--root DIR"] if args.root and data != "styles" else []
+    words += [f"--photos {args.photos}"] if data == "styles" and args.photos != PHOTOS else []
+    return " ".join([*words, f"--split {args.split} --results {args.results}"])
 
 
 if __name__ == "__main__":

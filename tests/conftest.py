@@ -23,7 +23,12 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import settings
+from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
+from safetensors.torch import save_file
+
+from habn.data.styles import STYLES
+from habn.training.features import SqueezeNetFeatures
 
 ROOT = Path(__file__).parent.parent
 AXE = Path(sys.prefix) / "axe" / "node_modules" / "axe-core" / "axe.min.js"  # where .ci/run puts it
@@ -58,6 +63,26 @@ def _fixed_seeds() -> None:
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def style_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Data of style transfer: striped photographs, one-coloured paintings with a texture, random SqueezeNet weights."""
+    root, random = tmp_path_factory.mktemp("styles"), np.random.default_rng(0)
+    for split in ("train", "val", "test"):
+        (root / "content" / split).mkdir(parents=True)
+        for index in range(3):
+            image = np.zeros((60, 90, 3), np.uint8)
+            image[:, ::7] = random.integers(0, 255, 3)
+            Image.fromarray(image).save(root / "content" / split / f"{index}.png")
+    (root / "styles").mkdir()
+    for name in STYLES:
+        colour = random.integers(0, 255, 3)
+        noise = random.integers(-20, 20, (50, 70, 1))
+        Image.fromarray((colour + noise).clip(0, 255).astype(np.uint8)).save(root / "styles" / f"{name}.jpg")
+    torch.manual_seed(1)
+    save_file(SqueezeNetFeatures().state_dict(), root / "squeezenet.safetensors")
+    return root
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import copy
 import json
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,31 @@ STUDY = {
         ],
     },
 }
+
+
+STYLE_STUDY = {key: value for key, value in STUDY.items() if key not in ("curves", "weather", "search")} | {
+    "data": "styles",
+    "metric": {"name": "frechet", "unit": "", "higher_is_better": False},
+    "rows": [row("bn", "BN", [0.3, 0.31, 0.32]), row("habn-plus", "HABN+", [0.25, 0.255, 0.26], 8)],
+    "sampling": {"en": "25 photographs & eight styles.", "es": "25 fotografías y ocho estilos."},
+    "figures": [
+        {
+            "metric": {"name": name, "unit": "", "higher_is_better": name == "ssim"},
+            "rows": [
+                {"norm": norm, "values": [value, value, value + 0.03], "deviations": [0.1, 0.1, 0.13]}
+                for norm, value in (("bn", 0.5), ("habn-plus", 0.6))
+            ],
+        }
+        for name in ("style", "ssim")
+    ],
+    "by_style": [
+        {"norm": norm, "style": style, "values": [0.2, 0.2, 0.23]}
+        for norm in ("bn", "habn-plus")
+        for style in ("great_wave", "my_painting")
+    ],
+}
+
+SHORT_FIGURE = {**STYLE_STUDY["figures"][0], "rows": [{"norm": "bn", "values": [1, 2, 3], "deviations": [1, 2]}]}
 
 
 def write(folder: Path, content: object, name: str = "study") -> Path:
@@ -163,6 +189,11 @@ def test_a_study_is_read_and_written_again_without_loss(tmp_path):
         (changed("date", to="31 January"), "must be a date"),
         (changed("title", to={"en": "x"}), "the key 'title.es' is missing"),
         (changed("weather", "rows", 0, "values", to=[[1, 2]]), "'weather.rows[0].values[0]' must be a list of 3"),
+        (
+            changed("by_style", to=[{"norm": "bn", "style": "wave", "values": [1]}]),
+            "'by_style' has a row of 'bn' without",
+        ),
+        (changed("figures", to=[SHORT_FIGURE]), "'figures[0].rows[0].deviations'"),
         (changed("search", "rows", 0, "gates", 1, to=[1, 2, 3]), "'search.rows[0].gates[1]' must be a list of 4"),
     ],
 )
@@ -211,6 +242,36 @@ def test_tables_hold_mean_spread_difference_and_caption(tmp_path):
     assert "2,000 steps, 43.5 epochs, branched; 2 cores, 2026-01-31, commit abc1234." in table
     assert "| haze | 36.00 | 38.50 |" in table, "strength 0 is no weather"
     assert "| all, minus BN |  | +" in table
+
+
+def test_further_figures_stand_beside_the_main_one_and_its_styles_below(tmp_path):
+    table = tables_markdown([load_study(write(tmp_path, STYLE_STUDY))])
+    assert (
+        "| SqueezeNet Fréchet distance ↓ | minus BN (95 % interval) | p | distance to the painting ↓ | SSIM |" in table
+    )
+    assert "| HABN+ | 0.255 ± 0.005 | -0.055 (-0.067 to -0.043) | 0.003 | 0.610 ± 0.017 | 0.610 ± 0.017 | 3 |" in table
+    assert "commit abc1234. 25 photographs & eight styles." in table
+    assert "| style | BN | HABN+ |" in table and "| my_painting | 0.210 ± 0.017 | 0.210 ± 0.017 |" in table
+    filled = fill_places("<!-- results:study/by-style -->\n<!-- /results -->", load_results(tmp_path))
+    assert "great_wave" in filled and "commit" not in filled
+
+
+def test_a_row_brings_its_figures_and_styles_along(tmp_path):
+    study = load_study(write(tmp_path, STYLE_STUDY))
+    other = {"norm": "in", "values": [0.7], "deviations": [0.2]}
+    figures = [{**figure, "rows": [other]} for figure in STYLE_STUDY["figures"]]
+    by_style = [{"norm": "in", "style": "great_wave", "values": [0.4]}]
+    alone = STYLE_STUDY | {"rows": [row("in", "IN", [0.4])], "figures": figures, "by_style": by_style, "baseline": "in"}
+    path = save_study(study, tmp_path / "both")
+    new = replace(load_study(write(tmp_path, alone, "alone")), name="study", baseline="bn")
+    add_rows(new, path.parent)
+    add_rows(new, path.parent)
+    both = load_study(path)
+    assert [r.norm for r in both.rows] == ["bn", "habn-plus", "in"]
+    assert [[r.norm for r in figure.rows] for figure in both.figures] == [["bn", "habn-plus", "in"]] * 2
+    assert both.by_style == (*study.by_style, *new.by_style)
+    with pytest.raises(ResultError, match="another 'sampling'"):
+        add_rows(replace(new, sampling={"en": "x", "es": "x"}), path.parent)
 
 
 def test_only_the_places_of_a_readme_are_filled(tmp_path):
@@ -268,6 +329,25 @@ def test_without_results_the_tab_shows_the_cards_figures_and_a_broken_file_is_on
     assert "No study has been finished yet" in page and "spvcnn-habn-camvid" in page
     sentence = draw_error("/somewhere/results/a<b.json: the key 'x' is missing; run it again.", "en")
     assert "a&lt;b.json" in sentence and "somewhere" not in sentence
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_the_tab_shows_all_figures_of_a_study_with_which_way_is_better(tmp_path, language):
+    page = draw_results([load_study(write(tmp_path, STYLE_STUDY))], None, (), language)
+    main, figures = page.split("<h4>")
+    names = {
+        "en": ("SqueezeNet Fréchet distance", "lower is better"),
+        "es": ("de Fréchet de SqueezeNet", "menos es mejor"),
+    }
+    assert all(name in main for name in names[language])
+    assert "-0.055 (-0.067 to -0.043)" in main and "0.055" in main.partition("</table>")[2], "the finding's difference"
+    assert ("25 photographs &amp; eight styles.", "25 fotografías y ocho estilos.")[language == "es"] in main
+    assert "<strong>0.610</strong> ± 0.017<small>+0.100 (+0.100 to +0.100)</small>" in figures
+    assert ("pictures ± 0.110", "imágenes ± 0.110")[language == "es"] in figures
+    assert ("The Great Wave off Kanagawa", "La gran ola de Kanagawa")[language == "es"] in figures
+    assert "my_painting" in figures, "a style without words of its own"
+    ids = re.findall(r' id="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
 
 
 @pytest.mark.parametrize(("low", "high"), [(0, 5), (31.2, 49.9), (-0.02, 0.011), (7, 7), (0, 20000)])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from habn.data.styles import PHOTO_ROW, STYLES, StyleDataError, draw_crops, load_painting, load_photos
 from habn.networks import build_network
@@ -22,29 +22,14 @@ TINY = {"num_styles": PHOTO_ROW + 1, "channels": (8, 8, 8), "num_blocks": 1}
 
 
 @pytest.fixture(scope="module")
-def weights():
-    """SqueezeNet's tensors with random values, under the public key names."""
-    torch.manual_seed(1)
-    return SqueezeNetFeatures().state_dict()
+def data(style_data):
+    return style_data
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory, weights):
-    """A folder as the task wants it: striped and noisy photographs, one-coloured paintings with a texture, weights."""
-    root, random = tmp_path_factory.mktemp("styles"), np.random.default_rng(0)
-    for split in ("train", "val"):
-        (root / "content" / split).mkdir(parents=True)
-        for index in range(3):
-            image = np.zeros((60, 90, 3), np.uint8)
-            image[:, ::7] = random.integers(0, 255, 3)
-            Image.fromarray(image).save(root / "content" / split / f"{index}.png")
-    (root / "styles").mkdir()
-    for name in STYLES:
-        colour = random.integers(0, 255, 3)
-        noise = random.integers(-20, 20, (50, 70, 1))
-        Image.fromarray((colour + noise).clip(0, 255).astype(np.uint8)).save(root / "styles" / f"{name}.jpg")
-    save_file(weights, root / "squeezenet.safetensors")
-    return root
+def weights(data):
+    """SqueezeNet's tensors with random values, under the public key names."""
+    return load_file(data / "squeezenet.safetensors")
 
 
 @pytest.fixture(scope="module")

@@ -42,10 +42,10 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--precision", choices=("float32", "bfloat16"), default="bfloat16")
     parser.add_argument("--evaluate-every", type=int, default=500)
     parser.set_defaults(
-        title=("Style transfer: eight paintings", "Transferencia de estilo: ocho pinturas"),
+        title=("Style transfer: eight paintings", "Transferencia de estilo: ocho cuadros"),
         question=(
             "Which normalization paints photographs most like the paintings, and what does that cost the photograph?",
-            "¿Con qué normalización se parecen más las fotos a las pinturas y cuánto pierde la fotografía?",
+            "¿Con qué normalización se parecen más las fotos a los cuadros y cuánto pierde la fotografía?",
         ),
     )
     return parser

@@ -117,9 +117,9 @@ class StyleEvaluation:
             f"style {count:,} windows of photographs against {few:,} to {many:,} of the painting; "
             f"the photographs as they are have {self.untouched():.3f}.",
             "es": f"{len(self.photos)} fotografías en {len(windows)} estilos. Distancia de Fréchet de {dimensions} "
-            f"características promediadas en ventanas de {pixels} x {pixels} píxeles, como parte de la varianza de la "
-            f"pintura: en cada estilo {count:,} ventanas de fotografías frente a entre {few:,} y {many:,} de la "
-            f"pintura; las fotografías tal cual tienen {self.untouched():.3f}.",
+            f"características promediadas en ventanas de {pixels} x {pixels} píxeles, como parte de la varianza del "
+            f"cuadro: en cada estilo {count:,} ventanas de fotografías frente a entre {few:,} y {many:,} del "
+            f"cuadro; las fotografías tal cual tienen {self.untouched():.3f}.",
         }
 
     def _measure_style(self, network: nn.Module, row: Tensor, painting: Painting) -> dict[str, list[float]]:

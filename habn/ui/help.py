@@ -4,7 +4,8 @@ from habn.ui import words
 
 TERMS = (
     *("bn", "habn", "in", "iou", "pair", "parameters", "time"),
-    *("miou", "spread", "interval", "p", "weather", "gate"),
+    *("mean_iou", "frechet", "style", "content", "ssim"),
+    *("spread", "interval", "p", "weather", "gate"),
 )
 
 

@@ -6,11 +6,13 @@ from functools import partial
 from html import escape
 from typing import TypeVar
 
+from habn.data.styles import STYLES
 from habn.data.weather import WEATHER
-from habn.results import Curve, SearchRow, Study, WeatherRow
+from habn.results import Curve, Figure, Metric, Row, SearchRow, Study, WeatherRow
 from habn.results.statistics import mean, standard_deviation
+from habn.results.tables import format_difference, format_spread
 from habn.ui import words
-from habn.ui.help import draw_help
+from habn.ui.help import TERMS, draw_help
 from habn.ui.results.charts import Line, draw_chart, draw_key, find_range
 
 Part = TypeVar("Part", Curve, SearchRow, WeatherRow)
@@ -35,6 +37,49 @@ def _label_cells(labels: Sequence[str], cells: Sequence[str]) -> str:
     return "".join(f'<td data-label="{escape(label, quote=True)}">{cell}</td>' for label, cell in pairs)
 
 
+def draw_metric(metric: Metric, place: str, language: str) -> str:
+    """The head of a column of values: the metric's name, which way is better, and what it is; `place` as in help."""
+    help_mark = draw_help(metric.name, place, language) if metric.name in TERMS else ""
+    better = words.say("results.higher" if metric.higher_is_better else "results.lower", language)
+    return f"{escape(metric_name(metric, language))}{help_mark}<small>{better}</small>"
+
+
+def name_row(row: Row) -> str:
+    """The head of a row: its normalization beside a patch of its colour, and its setting."""
+    setting = f"<small>{escape(row.setting)}</small>" if row.setting else ""
+    return f'<span class="name norm-{row.norm}">{escape(row.label)}</span>{setting}'
+
+
+def metric_name(metric: Metric, language: str) -> str:
+    """The name of a metric in the visitor's language, or its own where there is none."""
+    return words.table("results")[language].get(f"name_{metric.name}", metric.label)
+
+
+def draw_figures(study: Study, language: str) -> str:
+    """The further metrics of every row: a column each, with spread, difference to the baseline and deviation."""
+    say = partial(words.say, language=language)
+    heads = [draw_metric(figure.metric, f"results-{study.name}-further", language) for figure in study.figures]
+    rows = [
+        [name_row(row), *(_figure_cell(study, figure, row, language) for figure in study.figures)] for row in study.rows
+    ]
+    note = say("results.figures_note", baseline=escape(study.baseline_label))
+    return f"""<h4>{say("results.figures_title")}</h4>
+        {draw_table(say("results.figures_title"), [say("results.normalization"), *heads], rows)}
+        <p><small>{note}</small></p>"""
+
+
+def draw_styles(study: Study, language: str) -> str:
+    """The metric in each style, with mean and spread over seeds: a row a style, a column a normalization."""
+    cells = {(row.style, row.norm, row.setting): format_spread(row, study.metric) for row in study.by_style}
+    title = words.say("results.by_style", language, metric=escape(metric_name(study.metric, language)))
+    rows = [
+        [escape(_style_name(style, language)), *(cells.get((style, row.norm, row.setting), "") for row in study.rows)]
+        for style in dict.fromkeys(row.style for row in study.by_style)
+    ]
+    head = [words.say("results.style", language), *(escape(row.full_label) for row in study.rows)]
+    return _details(title, draw_table(title, head, rows))
+
+
 def draw_weather(study: Study, language: str) -> str:
     """One chart per weather, a line per normalization and setting, and the same numbers as a table."""
     say = partial(words.say, language=language)
@@ -48,11 +93,13 @@ def draw_weather(study: Study, language: str) -> str:
     charts, numbers = [], []
     for kind, lines in lines_of.items():
         title = weather_name(kind, language)
-        charts.append(draw_chart(title, _summary(lines, strength), strength, study.metric.label, lines, y_range))
+        charts.append(
+            draw_chart(title, _summary(lines, strength), strength, metric_name(study.metric, language), lines, y_range)
+        )
         numbers += [[escape(title), escape(line.label), *_cells(line)] for line in lines]
     head = [say("results.weather"), say("results.normalization"), *(f"{value:g}" for value in strengths)]
     help_mark = draw_help("weather", f"results-{study.name}", language)
-    return f"""<h4>{say("results.weather_title", metric=study.metric.label)}{help_mark}</h4>
+    return f"""<h4>{say("results.weather_title", metric=metric_name(study.metric, language))}{help_mark}</h4>
         {_legend(line for lines in lines_of.values() for line in lines)}<div class="charts">{"".join(charts)}</div>
         {_details(say("results.numbers"), draw_table(say("results.numbers"), head, numbers))}"""
 
@@ -60,7 +107,7 @@ def draw_weather(study: Study, language: str) -> str:
 def draw_curves(study: Study, language: str) -> str:
     """The metric on val while the networks were trained: every seed thin, their mean thick."""
     say = partial(words.say, language=language)
-    metric, step, settings = study.metric.label, say("results.step"), _settings(study.curves)
+    metric, step, settings = metric_name(study.metric, language), say("results.step"), _settings(study.curves)
     seeds, means = [], []
     for curves in _by_row(study.curves).values():
         steps = [step for step in curves[0].steps if all(step in curve.steps for curve in curves)]
@@ -111,6 +158,25 @@ def data_name(data: str, split: str, language: str) -> str:
 def weather_name(kind: str, language: str) -> str:
     """The name of a kind of weather for people, as in the tab Experiment, or its own where there is none."""
     return words.say(f"experiment.{kind}", language) if kind in WEATHER else kind
+
+
+def _style_name(style: str, language: str) -> str:
+    return words.say(f"styles.{style}", language) if style in STYLES else style
+
+
+def _figure_cell(study: Study, figure: Figure, row: Row, language: str) -> str:
+    own = figure.row_of(row)
+    if own is None:
+        return ""
+    value, _, spread = format_spread(own, figure.metric).partition(" ± ")
+    of_figure = study.by_figure(figure)
+    difference = of_figure.difference(next(r for r in of_figure.rows if (r.norm, r.setting) == (row.norm, row.setting)))
+    deviation = f"{mean(own.deviations):.{figure.metric.decimals}f}"
+    return (
+        f"<strong>{value}</strong>{f' ± {spread}' if spread else ''}"
+        f"<small>{format_difference(difference, figure.metric)}</small>"
+        f"<small>{words.say('results.over_pictures', language, spread=deviation)}</small>"
+    )
 
 
 def _gate_cell(found: Sequence[SearchRow], layer: int, gate: int) -> str:

@@ -4,14 +4,24 @@ from collections.abc import Sequence
 from functools import partial
 from html import escape
 
-from habn.results import Claims, Row, Study
+from habn.results import Claims, Metric, Row, Study
 from habn.results.shipped import ShippedFigure
 from habn.results.statistics import PairedDifference, mean, standard_deviation
 from habn.results.tables import format_difference, format_p
 from habn.ui import words
 from habn.ui.help import draw_help
 from habn.ui.results.charts import draw_interval
-from habn.ui.results.figures import data_name, draw_curves, draw_search, draw_table, draw_weather
+from habn.ui.results.figures import (
+    data_name,
+    draw_curves,
+    draw_figures,
+    draw_metric,
+    draw_search,
+    draw_styles,
+    draw_table,
+    draw_weather,
+    name_row,
+)
 
 
 def draw_results(
@@ -32,6 +42,10 @@ def draw_error(sentence: str, language: str) -> str:
 
 def _draw_study(study: Study, language: str) -> str:
     parts = [_draw_rows(study, language), _draw_findings(study, language)]
+    if study.figures:
+        parts.append(draw_figures(study, language))
+    if study.by_style:
+        parts.append(draw_styles(study, language))
     if study.weather is not None:
         summary = study.under_weather()
         title = f"<h4>{words.say('results.under_weather', language)}</h4>"
@@ -60,6 +74,8 @@ def _draw_facts(study: Study, language: str) -> str:
         "machine": study.hardware,
         "when": f"{study.date}, {study.commit}",
     }
+    if study.sampling is not None:
+        facts["sampling"] = study.sampling[language]
     items = (f"<div><dt>{say(f'results.{key}')}</dt><dd>{escape(text)}</dd></div>" for key, text in facts.items())
     return f'<dl class="facts">{"".join(items)}</dl>'
 
@@ -69,7 +85,7 @@ def _draw_rows(study: Study, language: str) -> str:
     say = partial(words.say, language=language)
     head = [
         say("results.normalization"),
-        escape(study.metric.label) + draw_help("miou", f"results-{study.name}", language),
+        draw_metric(study.metric, f"results-{study.name}", language),
         say("results.spread") + draw_help("spread", f"results-{study.name}", language),
         say("results.difference", baseline=escape(study.baseline_label))
         + draw_help("interval", f"results-{study.name}", language),
@@ -80,13 +96,13 @@ def _draw_rows(study: Study, language: str) -> str:
     differences = [study.difference(row) for row in study.rows]
     ends = [abs(end) for d in differences if d and d.interval for end in d.interval]
     reach = max(ends, default=1.0) or 1.0
-    rows = [_row_cells(row, d, reach) for row, d in zip(study.rows, differences, strict=True)]
+    rows = [_row_cells(row, d, reach, study.metric) for row, d in zip(study.rows, differences, strict=True)]
     return draw_table(study.title[language], head, rows)
 
 
-def _row_cells(row: Row, difference: PairedDifference | None, reach: float) -> list[str]:
+def _row_cells(row: Row, difference: PairedDifference | None, reach: float, metric: Metric) -> list[str]:
     spread = standard_deviation(row.values)
-    compared = format_difference(difference)
+    compared = format_difference(difference, metric)
     interval = (
         draw_interval(difference.mean, difference.interval, reach, row.norm, compared)
         if difference and difference.interval
@@ -94,10 +110,9 @@ def _row_cells(row: Row, difference: PairedDifference | None, reach: float) -> l
     )
     added = f"<small>+{row.added_share:.2%}</small>" if row.added else ""
     return [
-        f'<span class="name norm-{row.norm}">{escape(row.label)}</span>'
-        + (f"<small>{escape(row.setting)}</small>" if row.setting else ""),
-        f"<strong>{mean(row.values):.2f}</strong>",
-        _or_dash("" if spread is None else f"{spread:.2f}"),
+        name_row(row),
+        f"<strong>{mean(row.values):.{metric.decimals}f}</strong>",
+        _or_dash("" if spread is None else f"{spread:.{metric.decimals}f}"),
         _or_dash(f"{interval}{compared}"),
         _or_dash(format_p(difference).replace("<", "&lt;")),
         f'<span title="{escape(", ".join(map(str, row.seeds)))}">{len(row.seeds)}</span>',
@@ -119,7 +134,7 @@ def _draw_findings(study: Study, language: str) -> str:
         else:
             key = "better" if (difference.mean > 0) == study.metric.higher_is_better else "worse"
         names = {"first": escape(row.full_label), "second": escape(baseline.full_label)}
-        texts = {**names, "by": f"{abs(difference.mean):.2f}"}
+        texts = {**names, "by": f"{abs(difference.mean):.{study.metric.decimals}f}"}
         sentences.append(words.say(f"results.finding_{key}", language, **texts, count=difference.count))
     return f"<p>{' '.join(sentences)}</p>" if sentences else ""
 

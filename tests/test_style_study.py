@@ -1,0 +1,213 @@
+"""What is measured of style networks: the figures, the study of normalizations, and the command for checkpoints."""
+
+import json
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import habn.training.style
+import habn.training.style_evaluation
+from habn import evaluate
+from habn.checkpoints import load_checkpoint
+from habn.data.styles import PHOTO_ROW, STYLES, load_painting, load_photos
+from habn.results import tables_markdown
+from habn.results.reading import load_study
+from habn.study import style as study
+from habn.training.features import load_features
+from habn.training.style import StyleRecipe, StyleTask, gram_matrix, relative_distance
+from habn.training.style_evaluation import (
+    FIGURES,
+    StyleEvaluation,
+    load_style_evaluation,
+    pool_windows,
+)
+
+pytestmark = [
+    pytest.mark.usefixtures("one_thread"),
+    pytest.mark.filterwarnings("ignore:.*SHA-256"),
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _small_recipe() -> Iterator[None]:
+    """Crops and paintings that take no time."""
+    small = partial(StyleRecipe, crop_size=32, painting_side=48, val_photos=1, val_size=32)
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (habn.training.style, habn.training.style_evaluation, study):
+            patch.setattr(module, "StyleRecipe", small)
+        yield
+
+
+class Answers(nn.Module):
+    """A network that gives the same pictures back whatever it is given, one a style, or the photograph itself."""
+
+    num_styles = PHOTO_ROW + 1
+
+    def __init__(self, pictures: list[torch.Tensor] | None = None) -> None:
+        super().__init__()
+        self.pictures = pictures
+
+    def forward(self, pixels: torch.Tensor, style: torch.Tensor) -> torch.Tensor:
+        return pixels if self.pictures is None else self.pictures[int(style.argmax())]
+
+
+@pytest.fixture(scope="module")
+def paintings(style_data) -> list[torch.Tensor]:
+    return [load_painting(style_data, name, 65) for name in STYLES]
+
+
+@pytest.fixture(scope="module")
+def evaluation(style_data, paintings) -> StyleEvaluation:
+    photos = load_photos(style_data, "test")
+    features = load_features(style_data / "squeezenet.safetensors")
+    return StyleEvaluation(photos, paintings, features, StyleRecipe())
+
+
+def test_photographs_that_are_given_back_keep_their_content_and_lie_where_they_lay(evaluation):
+    measured = evaluation.measure(Answers())
+    assert measured["content"].mean == 0 and measured["ssim"].mean == 1
+    assert measured["frechet"].mean == pytest.approx(evaluation.untouched(), abs=1e-4)
+    assert measured["frechet"].mean > 0.1 < measured["style"].mean
+
+
+def test_paintings_that_are_given_back_are_at_no_style_distance_and_others_are(evaluation, paintings):
+    pieces = [painting[..., :60, :90] for painting in paintings]  # of the photographs' size, and nearly the whole
+    own = evaluation.measure(Answers(pieces))
+    assert own["style"].mean < 1e-3
+    turned = evaluation.measure(Answers([*pieces[1:], pieces[0]]))
+    assert turned["style"].mean > 10 * own["style"].mean
+    assert turned["frechet"].mean > 3 * own["frechet"].mean
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_a_figure_is_the_mean_of_its_styles(evaluation, figure):
+    torch.manual_seed(0)
+    found = evaluation.measure(Answers([torch.rand(1, 3, 60, 90) for _ in STYLES]))[figure]
+    assert list(found.by_style) == list(STYLES)
+    assert found.mean == pytest.approx(np.mean(list(found.by_style.values())), abs=1e-4)
+    assert found.deviation > 0
+
+
+def test_the_distances_are_those_of_training(style_data, evaluation, paintings):
+    features, recipe = evaluation.features, StyleRecipe()
+    photos = load_photos(style_data, "test")
+    task = StyleTask(photos, photos[:1], paintings, features, recipe)
+    picture = torch.rand(1, 3, 60, 90, generator=torch.Generator().manual_seed(3))
+    measured = evaluation.measure(Answers([picture] * len(STYLES)))
+    figures = [
+        task.distances(picture, photo[None] / 255, torch.tensor([row]))
+        for photo in photos
+        for row in range(len(STYLES))
+    ]
+    assert measured["content"].mean == pytest.approx(np.mean([f["content"] for f in figures]), abs=1e-4)
+    style = np.mean([f["style"] for f in figures]) / sum(recipe.style_weights)
+    assert measured["style"].mean == pytest.approx(style, abs=1e-4)
+    assert relative_distance(gram_matrix(picture), gram_matrix(picture)) == 0
+
+
+def test_windows_are_means_of_eight_by_eight_features_that_overlap_or_do_not():
+    features = torch.rand(1, 5, 16, 24)
+    apart, overlapping = pool_windows(features, 8), pool_windows(features, 4)
+    assert apart.shape == (6, 5) and overlapping.shape == (15, 5)
+    np.testing.assert_allclose(apart[4], features[0, :, 8:16, 8:16].mean((1, 2)), rtol=1e-5)
+    np.testing.assert_allclose(overlapping[6], features[0, :, 4:12, 4:12].mean((1, 2)), rtol=1e-5)
+
+
+def test_photographs_are_spread_over_the_split_and_the_samples_are_told(style_data):
+    two = load_style_evaluation(style_data, style_data / "squeezenet.safetensors", count=2)
+    photos = load_photos(style_data, "test")
+    assert [torch.equal(p[0] * 255, q.float()) for p, q in zip(two.photos, (photos[0], photos[2]), strict=True)]
+    assert len(load_style_evaluation(style_data, style_data / "squeezenet.safetensors").photos) == 3
+    said = two.describe()
+    assert said["en"].startswith("2 photographs in 8 styles") and f"{len(two.windows):,} windows" in said["en"]
+    assert f"have {two.untouched():.3f}." in said["en"] and "128" in said["es"]
+
+
+def run_study(data: Path, folder: Path, *more: str) -> dict:
+    results = folder / "results" / "styles.json"
+    common = ["--root", str(data), "--squeezenet", str(data / "squeezenet.safetensors"), "--photos", "2"]
+    places = ["--run", str(folder / "study"), "--results", str(results)]
+    study.main([*common, *places, "--steps", "1", "--batch-size", "1", *more])
+    return json.loads(results.read_text())
+
+
+@pytest.fixture(scope="module")
+def finished(style_data, tmp_path_factory) -> Path:
+    """The folder of a study of two normalizations with two seeds."""
+    folder = tmp_path_factory.mktemp("study")
+    run_study(style_data, folder, "--variants", "bn", "habn-plus", "--seeds", "0", "1")
+    return folder
+
+
+def test_a_study_pairs_its_runs_and_holds_all_figures(finished):
+    result = json.loads((finished / "results" / "styles.json").read_text())
+    assert (result["protocol"], result["data"], result["split"]) == ("scratch", "styles", "test")
+    assert result["metric"] == {"name": "frechet", "unit": "", "higher_is_better": False}
+    assert [(row["norm"], row["seeds"]) for row in result["rows"]] == [("bn", [0, 1]), ("habn-plus", [0, 1])]
+    assert [figure["metric"]["name"] for figure in result["figures"]] == ["style", "content", "ssim"]
+    for row, value in zip(result["rows"], ("bn", "habn-plus"), strict=True):
+        by_style = [own["values"] for own in result["by_style"] if own["norm"] == value]
+        np.testing.assert_allclose(np.mean(by_style, 0), row["values"], atol=1e-4)
+    assert np.shape(result["search"]["rows"][0]["gates"]) == (len(result["search"]["layers"]), 4)
+    assert "2 photographs in 8 styles" in result["sampling"]["en"]
+    assert str(finished) not in json.dumps(result) and "--root DIR --squeezenet FILE" in result["command"]
+    networks = [load_checkpoint(finished / "study" / name / "1" / "checkpoint") for name in ("bn", "habn-plus")]
+    assert [network.num_styles for network in networks] == [PHOTO_ROW + 1] * 2
+    assert networks[0].card["metrics"]["test"]["frechet"] == result["rows"][0]["values"][1]
+    assert networks[1].card["training"]["own_share"] == 2.0 and networks[1].card["training"]["search"] == "joint"
+
+
+def test_a_training_that_is_through_is_only_measured(style_data, finished):
+    measured = finished / "study" / "bn" / "1" / "measured.json"
+    log = finished / "study" / "bn" / "1" / "training" / "log.jsonl"
+    before, lines = json.loads(measured.read_text()), log.read_text()
+    measured.unlink()
+    run_study(style_data, finished, "--variants", "bn", "habn-plus", "--seeds", "0", "1")
+    assert json.loads(measured.read_text()) == before and log.read_text() == lines
+
+
+def test_branches_start_from_a_trunk_and_tell_how_far_their_channels_correspond(style_data, finished, tmp_path):
+    trunk = finished / "study" / "bn" / "0" / "checkpoint"
+    result = run_study(style_data, tmp_path, "--trunk", str(trunk), "--variants", "bn", "habn")
+    assert result["protocol"] == "branched" and "from the trunk checkpoint" in result["train"]
+    networks = [load_checkpoint(tmp_path / "study" / name / "0" / "checkpoint") for name in ("bn", "habn")]
+    assert networks[0].card["trunk"] == networks[1].card["trunk"] is not None
+    assert set(networks[1].card["channel_correlation"]) == set(result["search"]["layers"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--trunk", "nowhere", "--variants", "bn", "in"], "no running statistics"),
+        (["--trunk", "nowhere", "--variants", "adain"], "no running statistics"),
+        (["--trunk", "nowhere", "--variants", "bn"], "is missing"),
+        (["--photos", "0"], "must be at least 1"),
+        (["--root", "nowhere"], "holds no photograph"),
+    ],
+)
+def test_a_study_that_cannot_be_run_is_refused_in_one_sentence(style_data, tmp_path, arguments, sentence):
+    with pytest.raises(SystemExit, match=f"^error: .*{sentence}.*[.]$"):
+        run_study(style_data, tmp_path, *arguments)
+
+
+def test_one_command_measures_several_checkpoints_into_one_table(style_data, finished, tmp_path, capsys):
+    folders = [str(finished / "study" / name / "0" / "checkpoint") for name in ("bn", "habn-plus")]
+    data = ["--root", str(style_data), "--squeezenet", str(style_data / "squeezenet.safetensors"), "--photos", "2"]
+    results = tmp_path / "shipped.json"
+    evaluate.main(["--checkpoint", *folders, *data, "--results", str(results)])
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["checkpoint"] for line in lines] == folders and lines[0]["pictures"] == 2
+    shipped, studied = load_study(results), load_study(finished / "results" / "styles.json")
+    assert [row.values[0] for row in shipped.rows] == [line["frechet"]["mean"] for line in lines]
+    for row, same in zip(shipped.rows, studied.rows, strict=True):
+        assert row.values[0] == pytest.approx(same.values[0], rel=1e-5), "both commands measure alike"
+    assert [len(figure.rows) for figure in shipped.figures] == [2, 2, 2] and len(shipped.by_style) == 2 * len(STYLES)
+    table = tables_markdown([shipped])
+    assert "| SqueezeNet Fréchet distance ↓ |" in table and "| SSIM |" in table and "2 photographs in 8 styles" in table
+    with pytest.raises(SystemExit, match="give --root with content and styles, and --squeezenet"):
+        evaluate.main(["--checkpoint", folders[0]])

@@ -1,6 +1,6 @@
 """HABN Explorer: watch batch normalization and hyper-adaptive batch normalization work on a picture.
 
-from habn import Request, run                        both networks on one picture, as on the page
+from habn import Painting, Request, run              both networks on one picture, as on the page
 from habn import load_checkpoint, recording          a trained network, and what each of its layers did
 from habn import HyperAdaptiveBatchNorm2d            the layer, for networks of your own
 """
@@ -9,12 +9,14 @@ from habn.checkpoints import load_checkpoint
 from habn.engine import run
 from habn.layers import HyperAdaptiveBatchNorm2d, convert_batch_norm, parameter_overhead, revert_batch_norm
 from habn.networks import build_network
+from habn.painting import Painting
 from habn.recording import LayerRecord, recording
 from habn.request import Request, Result
 
 __all__ = [
     "HyperAdaptiveBatchNorm2d",
     "LayerRecord",
+    "Painting",
     "Request",
     "Result",
     "build_network",

@@ -22,6 +22,8 @@ from torch import Tensor, nn
 from habn.networks import build_network
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
+CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
+"""Those that come with this project."""
 HUB_DEADLINE = 10  # seconds for the Hub's first answer; offline, its own default blocks for much longer
 
 

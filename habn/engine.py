@@ -6,24 +6,22 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
-from habn.checkpoints import WEIGHTS, CheckpointError, load_checkpoint
+from habn.checkpoints import CHECKPOINTS, WEIGHTS, CheckpointError, load_checkpoint
 from habn.data.segmentation import STREET_CLASSES, STREET_PALETTE
-from habn.data.styles import STYLES
 from habn.images import open_image
 from habn.intervention import intervening
 from habn.layers import parameter_overhead
 from habn.metrics import class_iou, confusion_matrix
 from habn.networks.normalization import NORM_LABELS
+from habn.painting import Painting
 from habn.recording import recording
 from habn.request import PAIRS, Output, Pair, Request, RequestError, Result
 
-CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
 LONGER_SIDE = 480
 """Pictures are reduced to this, the size of CamVid's, on which the networks were trained."""
 CACHE_BYTES = 600_000_000
@@ -59,12 +57,13 @@ def run(request: Request) -> Result:
     """Run a pair of networks on a picture, recording every normalization layer.
 
     Raises:
-        RequestError: on an unknown pair or style, or labels of another size.
+        RequestError: on an unknown pair, or labels of another size.
+        PaintingError: on a strength below 1 where a network has no row for the photograph.
         ImageError: on a picture that cannot be used.
         CheckpointError: when a checkpoint cannot be loaded.
         ValueError: on an intervention in a layer that a network with HABN does not have.
     """
-    pair, style = _check(request)
+    pair, painting = _check(request)
     image = open_image(request.image, max_side=LONGER_SIDE)
     if request.labels is not None and request.labels.shape != image.shape[:2]:
         raise RequestError(
@@ -74,15 +73,15 @@ def run(request: Request) -> Result:
         image = _picture(request.weather.apply(_pixels(image)))
     with _load_lock:
         networks = [load_network(pair.first), load_network(pair.second)]
-    run_id = _run_id(request, style, image, networks)
+    run_id = _run_id(request, painting, image, networks)
     result = _cache.get(run_id)
     if result is None:
         with _pass_lock:
             outputs = [
-                _apply(n, c, image, style, request) for n, c in zip(networks, (pair.first, pair.second), strict=True)
+                _apply(n, c, image, painting, request) for n, c in zip(networks, (pair.first, pair.second), strict=True)
             ]
         result = Result(
-            run_id, pair.task, request.pair, style, image, *outputs, difference(*outputs), _correspond(*networks)
+            run_id, pair.task, request.pair, painting, image, *outputs, difference(*outputs), _correspond(*networks)
         )
         _cache.put(result)
     return result
@@ -100,7 +99,7 @@ def difference(first: Output, second: Output) -> np.ndarray:
     return np.abs(first.picture.astype(np.float32) - second.picture).mean(2) / 255
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def load_network(name: str) -> nn.Module:
     """The network of a checkpoint of this project, by its folder, with a digest of its weights; kept in memory."""
     # Convolutions, and the loops of habn.loops with them, are fastest with channels innermost.
@@ -113,21 +112,16 @@ def load_network(name: str) -> nn.Module:
     return network
 
 
-def _check(request: Request) -> tuple[Pair, str | None]:
+def _check(request: Request) -> tuple[Pair, Painting | None]:
     if request.pair not in PAIRS:
         raise RequestError(f"There is no pair {request.pair!r}; choose one of {', '.join(PAIRS)}.")
     pair = PAIRS[request.pair]
-    if pair.task == "segmentation":
-        return pair, None
-    style = request.style or STYLES[0]
-    if style not in STYLES:
-        raise RequestError(f"There is no style {style!r}; choose one of {', '.join(STYLES)}.")
-    return pair, style
+    return pair, (request.painting or Painting()) if pair.task == "style" else None
 
 
-def _run_id(request: Request, style: str | None, image: np.ndarray, networks: list[nn.Module]) -> str:
+def _run_id(request: Request, painting: Painting | None, image: np.ndarray, networks: list[nn.Module]) -> str:
     digest = hashlib.sha256(
-        f"{request.pair} {style} {image.shape} {request.intervention.key()} {request.record}".encode()
+        f"{request.pair} {painting} {image.shape} {request.intervention.key()} {request.record}".encode()
     )
     for network in networks:
         digest.update(network.digest.encode())
@@ -138,8 +132,11 @@ def _run_id(request: Request, style: str | None, image: np.ndarray, networks: li
 
 
 @torch.inference_mode()
-def _apply(network: nn.Module, checkpoint: str, image: np.ndarray, style: str | None, request: Request) -> Output:
-    given = _pixels(image), *_condition(style)
+def _apply(
+    network: nn.Module, checkpoint: str, image: np.ndarray, painting: Painting | None, request: Request
+) -> Output:
+    pixels = _pixels(image)
+    given = (pixels,) if painting is None else (pixels, painting.row(network.num_styles))
     records = []
     with intervening(network, request.intervention):
         if request.record:
@@ -154,8 +151,8 @@ def _apply(network: nn.Module, checkpoint: str, image: np.ndarray, style: str | 
         raise RequestError(
             f"The network {checkpoint} gave values that are not finite on this picture; try another picture."
         )
-    labels = answer.argmax(0).to(torch.uint8).numpy() if style is None else None
-    picture = STREET_PALETTE[labels] if style is None else _picture(answer[None])
+    labels = answer.argmax(0).to(torch.uint8).numpy() if painting is None else None
+    picture = STREET_PALETTE[labels] if painting is None else _picture(painting.finish(answer[None], pixels))
     overhead = parameter_overhead(network)
     return Output(
         checkpoint=checkpoint,
@@ -180,11 +177,6 @@ def _pixels(image: np.ndarray) -> torch.Tensor:
 def _picture(pixels: torch.Tensor) -> np.ndarray:
     """The way back from `_pixels`."""
     return (pixels[0].permute(1, 2, 0) * 255).round().to(torch.uint8).contiguous().numpy()
-
-
-def _condition(style: str | None) -> tuple[torch.Tensor, ...]:
-    """What a network takes besides the picture: a one-hot row (1, S) for a style."""
-    return () if style is None else (torch.eye(len(STYLES))[STYLES.index(style)][None],)
 
 
 def _areas(labels: np.ndarray) -> dict[str, float]:

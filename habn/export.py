@@ -6,11 +6,12 @@ Nothing here runs a network: a `View` points into a result that the engine has.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import BinaryIO
 
 import numpy as np
 
+from habn.painting import Painting
 from habn.recording import LayerRecord
 from habn.request import Result
 
@@ -43,6 +44,7 @@ SCHEMA = """\
 Arrays of one comparison of HABN Explorer. `numpy.load(path)` opens them; nothing is pickled.
 
 pair, style, layer    names; style is empty for segmentation
+strength, second_style, second_share, keep_colours  as in `habn.Painting`, of a style pair alone; no second style is ""
 image                 (H, W, 3) uint8   the photo as the networks saw it, RGB
 difference            (H, W) float32    1 where the classes differ, or the mean absolute difference of the RGB in [0, 1]
 
@@ -73,7 +75,7 @@ def save_arrays(view: View, file: str | os.PathLike | BinaryIO) -> None:
     arrays = {
         "schema": SCHEMA,
         "pair": result.pair,
-        "style": result.style or "",
+        **_settings(result.painting),
         "layer": view.records[1].name,
         "image": result.image,
         "difference": result.difference,
@@ -96,10 +98,11 @@ def write_program(view: View, photo: str) -> str:
         photo: the path to write into the program.
     """
     result = view.result
-    style = "" if result.style is None else f", style={result.style!r}"
+    painting = "" if result.painting is None else f", painting={result.painting!r}"
     return PROGRAM.format(
+        names="Request, run" if result.painting is None else "Painting, Request, run",
         name=view.records[1].name,
-        request=f"{photo!r}, pair={result.pair!r}{style}",
+        request=f"{photo!r}, pair={result.pair!r}{painting}",
         layer=view.layer,
         channel=view.channel,
         row=view.pixel[0],
@@ -107,11 +110,17 @@ def write_program(view: View, photo: str) -> str:
     )
 
 
+def _settings(painting: Painting | None) -> dict[str, str | float | bool]:
+    if painting is None:
+        return {"style": ""}
+    return {key: "" if value is None else value for key, value in asdict(painting).items()}
+
+
 PROGRAM = """\
 # One pixel of layer {name}, as HABN Explorer shows it. Run this in the project's folder.
 from math import sqrt
 
-from habn import Request, run
+from habn import {names}
 
 result = run(Request({request}))
 layer, channel, row, column = {layer}, {channel}, {row}, {column}

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from habn.checkpoints import CHECKPOINTS, WEIGHTS
 from habn.data.weather import WeatherSetting
 from habn.intervention import Intervention
+from habn.painting import Painting
 from habn.recording import LayerRecord
 
 
@@ -18,13 +20,20 @@ class Pair:
     second: str
 
 
-PAIRS = {
+KNOWN_PAIRS = {
     "camvid": Pair("segmentation", "spvcnn-bn-camvid", "spvcnn-habn-camvid"),
     "camvid-plus": Pair("segmentation", "spvcnn-bn-camvid", "spvcnn-habn-plus-camvid"),
     "scenes": Pair("segmentation", "spvcnn-bn-scenes", "spvcnn-habn-scenes"),
     "styles": Pair("style", "cfanet-bn-styles", "cfanet-habn-styles"),
-    "styles-in": Pair("style", "cfanet-in-styles", "cfanet-habn-styles"),
+    "styles-plus": Pair("style", "cfanet-bn-styles", "cfanet-habn-plus-styles"),
+    "styles-in": Pair("style", "cfanet-bn-styles", "cfanet-in-styles"),
 }
+PAIRS = {
+    name: pair
+    for name, pair in KNOWN_PAIRS.items()
+    if all((CHECKPOINTS / checkpoint / WEIGHTS).is_file() for checkpoint in (pair.first, pair.second))
+} or KNOWN_PAIRS
+"""Those of which both checkpoints are there; where none is, all, and whoever asks for one is told what is missing."""
 
 
 class RequestError(ValueError):
@@ -38,7 +47,7 @@ class Request:
     Attributes:
         image: a path, bytes, a PIL image, or an (H, W, 3) uint8 array; reduced so that its longer side is at most 480.
         pair: a key of `PAIRS`.
-        style: one of `STYLES`, for a style pair; None for the first.
+        painting: how a style pair paints; None for `Painting()`.
         labels: the true classes (H, W) uint8 of the reduced image, 255 where unknown, if there are any.
         intervention: what to change in the HABN layers of both networks.
         weather: what to lay over the reduced image before both networks see it.
@@ -47,7 +56,7 @@ class Request:
 
     image: object
     pair: str = "camvid"
-    style: str | None = None
+    painting: Painting | None = None
     labels: np.ndarray | None = None
     intervention: Intervention = Intervention()
     weather: WeatherSetting | None = None
@@ -88,6 +97,7 @@ class Result:
 
     Attributes:
         run_id: a hash of everything that the result depends on.
+        painting: how a style pair painted; None for segmentation.
         image: (H, W, 3) uint8, the picture as the networks saw it, weather included.
         difference: (H, W) float32 in [0, 1]: 1 where the classes differ, or the mean absolute difference of the
             stylized pictures' RGB.
@@ -97,7 +107,7 @@ class Result:
     run_id: str
     task: str
     pair: str
-    style: str | None
+    painting: Painting | None
     image: np.ndarray
     first: Output
     second: Output

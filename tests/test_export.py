@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,6 +14,7 @@ from PIL import Image
 from habn import engine
 from habn.export import SCHEMA, View, save_arrays, write_program
 from habn.figures import SIZE, draw_sheet, maps_of, write_number
+from habn.painting import Painting
 from habn.ui import words
 from habn.ui.callbacks import Shown
 from habn.ui.examples import EXAMPLES
@@ -33,7 +35,8 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", params=["camvid", "styles"])
 def view(photo: Path, request: pytest.FixtureRequest) -> View:
-    return View(engine.run(engine.Request(photo, request.param)), layer=3, channel=7, pixel=(4, 5))
+    painting = Painting("udnie", second_style="houses", second_share=0.25, keep_colours=True)
+    return View(engine.run(engine.Request(photo, request.param, painting)), layer=3, channel=7, pixel=(4, 5))
 
 
 def test_the_arrays_are_those_that_the_schema_names_and_rebuild_every_output(view: View, tmp_path: Path):
@@ -45,6 +48,10 @@ def test_the_arrays_are_those_that_the_schema_names_and_rebuild_every_output(vie
     named = {name for line in named for name in line.split(", ")} - {"N_labels"}
     known = {f"{side}{name[1:]}" if name.startswith("N_") else name for name in named for side in ("first", "second")}
     labels = {"first_labels", "second_labels"} if view.result.task == "segmentation" else set()
+    if view.result.painting is None:
+        known -= set(asdict(Painting())) - {"style"}
+    else:
+        assert Painting(**{name: arrays[name].item() for name in asdict(Painting())}) == view.result.painting
     assert set(arrays) == known | labels
     for side, record in zip(("first", "second"), view.records, strict=True):
         get = {name: arrays[f"{side}_{name}"] for name in ("context", "static", "slope", "var_floor", "eps", "x", "y")}
@@ -135,7 +142,7 @@ def visitor(**query: str) -> gr.Request:
 
 def shown(photo: Path) -> Shown:
     result = engine.run(engine.Request(photo, "camvid"))
-    return Shown(result.run_id, str(photo), "camvid", "starry_night")
+    return Shown(result.run_id, str(photo), "camvid", Painting())
 
 
 def test_an_export_is_of_what_the_address_names(photo: Path):

@@ -16,7 +16,7 @@ ROWS = [
     ("habn.kernels", "habn.adaptation"),
     ("habn.layers",),
     ("habn.networks", "habn.data"),
-    ("habn.checkpoints", "habn.recording", "habn.images", "habn.intervention"),
+    ("habn.checkpoints", "habn.recording", "habn.images", "habn.intervention", "habn.painting"),
     ("habn.training", "habn.cards", "habn.results", "habn.figures", "habn.lesson"),
     ("habn.request",),
     ("habn.engine",),

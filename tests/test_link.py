@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from habn import engine
 from habn.data.styles import STYLES
 from habn.data.weather import WEATHER
+from habn.painting import Painting
 from habn.ui import link
 from habn.ui.callbacks import Answer, on_settings
 from habn.ui.examples import EXAMPLES
@@ -34,6 +35,10 @@ VIEWS = st.builds(
     example=st.sampled_from([path.stem for path in EXAMPLES]),
     pair=st.sampled_from(list(engine.PAIRS)),
     style=st.sampled_from(STYLES),
+    style_strength=percent,
+    second_style=st.none() | st.sampled_from(STYLES),
+    second_share=percent,
+    colours=st.sampled_from(["painting", "photo"]),
     opacity=percent,
     layer=st.none() | names,
     channel=st.none() | index,
@@ -67,6 +72,13 @@ def test_every_view_comes_back_from_its_address(view: Link):
     assert parse(view.query()) == view
 
 
+@given(VIEWS)
+def test_a_view_and_its_painting_say_the_same(view: Link):
+    expected = view if view.second_style else replace(view, second_share=Link.second_share)
+    assert view.painted(view.painting) == expected
+    assert Link().painted(view.painting).painted(None) == Link()
+
+
 def test_the_page_as_it_opens_needs_no_address():
     assert Link().query() == "" and parse("") == Link()
     assert Link(layer="stem.norm", pixel=(3, 4)).query() == "layer=stem.norm&pixel=3,4"
@@ -82,7 +94,7 @@ def test_no_address_is_an_error_and_what_is_left_out_is_named(query: dict[str, s
 
 WRONG = """tab=kitchen pair=camvid_ example=../secret opacity=101 opacity=-1 channel=1.0 channel=٣ channel= pixel=3
     pixel=1,2,3 zoom=3 scale=nan var=2.1 scale=1e0 place=0.5,1.5 context=painted layer=<b> step=7 step=0 hide=tabs,roof
-    ignored=x nonsense=1"""
+    ignored=x nonsense=1 style_strength=101 style_strength=0.5 second_style=cubism second_share=-1 colours=red"""
 
 
 @pytest.mark.parametrize("entry", WRONG.split())
@@ -113,13 +125,17 @@ def test_twenty_random_views_open_as_they_were_sent(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     rng = np.random.default_rng(5)
     photo = EXAMPLES[0]
-    records = engine.run(engine.Request(photo, "styles", "udnie")).second.records
+    records = engine.run(
+        engine.Request(photo, "styles", Painting("udnie", second_style="houses", second_share=0.35))
+    ).second.records
     for _ in range(20):
         record = records[rng.integers(len(records))]
         channels, height, width = record.x.shape
         view = Link(
             pair="styles",
             style="udnie",
+            second_style="houses",
+            second_share=35,
             layer=record.name,
             channel=int(rng.integers(channels)),
             pixel=(int(rng.integers(height)), int(rng.integers(width))),

@@ -7,11 +7,12 @@ from string import Formatter
 import gradio as gr
 import pytest
 
-from habn import engine, images
+from habn import images
 from habn.data.segmentation import STREET_CLASSES
 from habn.data.styles import STYLES
 from habn.data.weather import WEATHER
 from habn.images import ImageError
+from habn.request import KNOWN_PAIRS
 from habn.ui import help, words
 from habn.ui.refusals import explain
 
@@ -37,7 +38,7 @@ def test_every_language_has_every_text_with_the_same_fields(part):
 def test_every_class_style_pair_and_term_has_its_words():
     assert words.table("classes")["en"].keys() == {*STREET_CLASSES}
     assert words.table("styles")["en"].keys() == {*STYLES}
-    assert words.table("pairs")["en"].keys() == engine.PAIRS.keys()
+    assert words.table("pairs")["en"].keys() == KNOWN_PAIRS.keys()
     assert words.table("help")["en"].keys() == {"explain", *help.TERMS, *(f"{term}_term" for term in help.TERMS)}
 
 

@@ -1,6 +1,6 @@
 """What the page does when something is changed. Nothing here knows the layout; no network is run outside the engine."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,13 +11,17 @@ from gradio.i18n import I18nData
 from habn import engine
 from habn.checkpoints import CheckpointError
 from habn.images import ImageError
+from habn.painting import Painting, PaintingError
 from habn.ui import panels, pictures, words
 from habn.ui.examples import EXAMPLES, FOLDER, example_of, labels_of
 from habn.ui.inspector import build_inspection
-from habn.ui.link import Link, link_of
+from habn.ui.link import PAINTING, Link, link_of
+from habn.ui.painting import read_painting
+from habn.ui.painting.most_adapted import adapts, draw_most_adapted
 from habn.ui.refusals import explain
 
-REFUSALS = (ImageError, engine.RequestError, CheckpointError)  # their messages are sentences for the visitor
+REFUSALS = (ImageError, PaintingError, engine.RequestError, CheckpointError)
+"""Their messages are sentences for the visitor."""
 SECONDS_OF_A_NOTE = 8
 
 
@@ -27,7 +31,7 @@ class Shown(NamedTuple):
     run_id: str
     photo: str
     pair: str
-    style: str
+    painting: Painting
 
 
 class Answer(NamedTuple):
@@ -40,6 +44,8 @@ class Answer(NamedTuple):
     verdict: Any
     figures: Any
     legend: Any
+    most_adapted: Any
+    measured: Any
     difference: Any
     inspector: Any
     copy_link: Any
@@ -48,13 +54,13 @@ class Answer(NamedTuple):
 def warm_up() -> None:
     """Load the networks by showing them the first example; what is wrong is printed, and the page stays up."""
     try:
-        run(str(EXAMPLES[0]), next(iter(engine.PAIRS)), "")
+        run(str(EXAMPLES[0]), next(iter(engine.PAIRS)), Painting())
     except REFUSALS as error:
         print(f"The networks could not be loaded: {error}")
 
 
 def on_task(task: str) -> tuple[dict, dict]:
-    """Updates for pair and style: each task has its own pairs, and only one of them has styles."""
+    """Updates for pair and painting: each task has its own pairs, and only one of them paints."""
     choices = pairs_of(task)
     return gr.update(choices=choices, value=choices[0][1]), gr.update(visible=task == "style")
 
@@ -64,26 +70,27 @@ def pairs_of(task: str) -> list[tuple[I18nData, str]]:
     return [(words.label(f"pairs.{name}"), name) for name, pair in engine.PAIRS.items() if pair.task == task]
 
 
-def request_for(photo: str, pair: str, style: str) -> engine.Request:
+def request_for(photo: str, pair: str, painting: Painting) -> engine.Request:
     """What the engine is asked for an uploaded photo: with its labels, if it is a shipped example that has some."""
     stylizing = pair in engine.PAIRS and engine.PAIRS[pair].task == "style"
     labels = None if stylizing or not Path(photo).is_file() else labels_of(photo)
-    return engine.Request(photo, pair, style if stylizing else None, labels)
+    return engine.Request(photo, pair, painting if stylizing else None, labels)
 
 
-def run(photo: str, pair: str, style: str) -> engine.Result:
+def run(photo: str, pair: str, painting: Painting) -> engine.Result:
     """Both networks' answer to an uploaded photo.
 
     Raises:
         ImageError: the photo cannot be used.
-        engine.RequestError: no such pair or style.
+        PaintingError: one of the networks cannot paint so.
+        engine.RequestError: no such pair.
         CheckpointError: a network cannot be loaded.
     """
-    return engine.run(request_for(photo, pair, style))
+    return engine.run(request_for(photo, pair, painting))
 
 
 def on_load(request: gr.Request) -> tuple:
-    """Updates for tabs, task, pair, style and opacity: as the address asks."""
+    """Updates for tabs, task, pair, painting and opacity: as the address asks."""
     link = link_of(request)
     task = engine.PAIRS[link.pair].task
     return (
@@ -91,7 +98,7 @@ def on_load(request: gr.Request) -> tuple:
         gr.update(selected=link.tab) if "tab" in request.query_params else gr.skip(),
         task,
         gr.update(choices=pairs_of(task), value=link.pair),
-        gr.update(value=link.style, visible=task == "style"),
+        gr.update(value=asdict(link.painting), visible=task == "style"),
         gr.update(value=link.opacity, visible=task == "segmentation"),
     )
 
@@ -108,18 +115,19 @@ def on_settings(request: gr.Request) -> tuple:
     language = words.language_of(request)
     photo = str(FOLDER / f"{link.example}.jpg")
     try:
-        result = run(photo, link.pair, link.style)
+        result = run(photo, link.pair, link.painting)
     except REFUSALS as error:
         note(explain(error, language))  # any tab may be open
         return gr.skip(), *_refuse(error, language)
     link = link.within(result.second.records)
     if link.ignored:
         note(words.say("link.ignored", language, keys=", ".join(link.ignored)))
-    return photo, *_draw(result, Shown(result.run_id, photo, link.pair, link.style), link.opacity, link, language)
+    shown = Shown(result.run_id, photo, link.pair, link.painting)
+    return photo, *_draw(result, shown, link.opacity, link, language)
 
 
 def on_change(
-    shown: Shown | None, photo: str | None, pair: str, style: str, opacity: int, request: gr.Request
+    shown: Shown | None, photo: str | None, pair: str, painting: dict, opacity: int, request: gr.Request
 ) -> tuple | dict:
     """Updates for the photo and its Answer; what is wrong is said where the answer would stand, and the photo before
     comes back.
@@ -130,11 +138,12 @@ def on_change(
         return gr.skip()
     language = words.language_of(request)
     try:
-        result = run(photo, pair, style)
+        asked = read_painting(painting)
+        result = run(photo, pair, asked)
     except REFUSALS as error:
         return (shown.photo if shown else None), *_refuse(error, language)
     link = link_of(request).within(result.second.records)
-    answer = _draw(result, Shown(result.run_id, photo, pair, style), opacity, link, language)
+    answer = _draw(result, Shown(result.run_id, photo, pair, asked), opacity, link, language)
     if shown and shown.run_id == result.run_id:
         answer = answer._replace(inspector=gr.skip())
     return gr.skip(), *answer
@@ -160,6 +169,16 @@ def on_select(shown: Shown | None, event: gr.EventData) -> dict:
         return note(str(error))
 
 
+def on_most_adapted(shown: Shown | None, event: gr.EventData) -> tuple[dict, dict]:
+    """Open the tab Layers with the layer that was asked for; one of an older result is left alone."""
+    if shown is None or event.run != shown.run_id:
+        return gr.skip(), gr.skip()
+    try:
+        return inspect(recall(shown), event.layer, None, look={"pixel": None}), gr.update(selected="layers")
+    except ValueError as error:
+        return note(str(error)), gr.skip()
+
+
 def _draw(result: engine.Result, shown: Shown, opacity: int, link: Link, language: str) -> Answer:
     return Answer(
         shown,
@@ -169,6 +188,8 @@ def _draw(result: engine.Result, shown: Shown, opacity: int, link: Link, languag
         panels.draw_verdict(result, language),
         panels.draw_figures(result, language),
         panels.draw_legend(result, language),
+        gr.update(value=draw_most_adapted(result, language), visible=adapts(result)),
+        gr.update(value=panels.draw_measured(result, language), visible=result.task == "style"),
         pictures.draw_difference(result),
         inspect(result, link.layer_among(result.second.records), link.channel, look=link.look()),
         _address(result, shown.photo, link),
@@ -178,9 +199,8 @@ def _draw(result: engine.Result, shown: Shown, opacity: int, link: Link, languag
 def _address(result: engine.Result, photo: str, link: Link) -> dict:
     """The CopyLink's value: what the address must say of this answer, and whether it can say all of it."""
     example = example_of(photo)
-    style = result.style or Link.style
-    view = replace(link, example=example or Link.example, pair=result.pair, style=style)
-    entries = view.entries("example", "pair", "style", "layer", "channel", "pixel") | dict.fromkeys(link.ignored)
+    view = replace(link, example=example or Link.example, pair=result.pair).painted(result.painting)
+    entries = view.entries("example", "pair", *PAINTING, "layer", "channel", "pixel") | dict.fromkeys(link.ignored)
     return {"entries": entries, "complete": example is not None}
 
 
@@ -201,9 +221,9 @@ def recall(shown: Shown) -> engine.Result:
     """What the page shows, remembered or made again.
 
     Raises:
-        ImageError, engine.RequestError, CheckpointError: as `run`.
+        ImageError, PaintingError, engine.RequestError, CheckpointError: as `run`.
     """
-    return engine.recall(shown.run_id) or run(shown.photo, shown.pair, shown.style)
+    return engine.recall(shown.run_id) or run(shown.photo, shown.pair, shown.painting)
 
 
 def note(sentence: str) -> dict:

@@ -1,36 +1,38 @@
 """The tab Compare: a photo, and what the two networks make of it. The layout only; `callbacks` says what it does."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import gradio as gr
 
-from habn.data.styles import STYLES
 from habn.ui import callbacks, panels, words
 from habn.ui.example_picker import ExamplePicker
 from habn.ui.examples import EXAMPLES
 from habn.ui.help import draw_help
 from habn.ui.link import Link
+from habn.ui.painting import MostAdapted, PaintingControls
 from habn.ui.photo import Photo
 
-TASKS = ("segmentation", "style")
+TASKS = tuple(task for task in ("segmentation", "style") if callbacks.pairs_of(task))
 FIRST = Link()
 
 
 @dataclass(frozen=True)
 class Compare:
-    """The tab's components: what is asked (photo, task, pair, style, opacity), and what shows the answer."""
+    """The tab's components: what is asked (photo, task, pair, painting, opacity), and what shows the answer."""
 
     photo: Photo
     examples: ExamplePicker
     task: gr.Radio
     pair: gr.Radio
-    style: gr.Radio
+    painting: PaintingControls
     opacity: gr.Slider
     sides: gr.HTML
     slider: gr.ImageSlider
     verdict: gr.HTML
     figures: gr.HTML
     legend: gr.HTML
+    most_adapted: MostAdapted
+    measured: gr.HTML
     difference: gr.Image
 
     def answer(self) -> dict[str, gr.components.Component]:
@@ -49,7 +51,8 @@ def build_compare() -> Compare:
             details = _build_details()
         with gr.Column(elem_classes=["compare-legend", "part-figures"]):
             legend = gr.HTML(panels.LEGEND_TO_COME, elem_classes="plain")
-    return Compare(**answer, **question, **details, legend=legend)
+            most_adapted = MostAdapted(visible=False)
+    return Compare(**answer, **question, **details, legend=legend, most_adapted=most_adapted)
 
 
 def _build_answer() -> dict[str, gr.components.Component]:
@@ -62,15 +65,8 @@ def _build_answer() -> dict[str, gr.components.Component]:
     opacity = gr.Slider(
         0, 100, FIRST.opacity, step=5, label=words.label("compare.opacity"), buttons=[], elem_classes="part-settings"
     )
-    styles = [(words.label(f"styles.{name}"), name) for name in STYLES]
-    style = gr.Radio(
-        styles,
-        value=FIRST.style,
-        label=words.label("compare.in_the_style_of"),
-        visible=False,
-        elem_classes="part-settings",
-    )
-    return {"sides": sides, "slider": slider, "verdict": verdict, "opacity": opacity, "style": style}
+    painting = PaintingControls(asdict(FIRST.painting), visible=False)
+    return {"sides": sides, "slider": slider, "verdict": verdict, "opacity": opacity, "painting": painting}
 
 
 def _build_question() -> dict[str, gr.components.Component]:
@@ -100,7 +96,8 @@ def _build_question() -> dict[str, gr.components.Component]:
         show_label=False,
         elem_classes="part-settings",
     )
-    return {"photo": photo, "examples": examples, "task": task, "pair": pair}
+    measured = gr.HTML(visible=False, elem_classes=["plain", "measured", "part-settings"])
+    return {"photo": photo, "examples": examples, "task": task, "pair": pair, "measured": measured}
 
 
 def _build_details() -> dict[str, gr.components.Component]:

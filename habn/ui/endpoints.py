@@ -15,6 +15,7 @@ from habn.data.styles import STYLES
 from habn.data.weather import WEATHER
 from habn.experiment import Experiment, run_experiment
 from habn.intervention import CONTEXTS
+from habn.painting import Painting
 from habn.recording import LayerRecord
 from habn.ui import pictures
 from habn.ui.callbacks import REFUSALS, request_for, run
@@ -22,6 +23,7 @@ from habn.ui.experiment.settings import read_intervention, read_weather
 from habn.ui.photo import Photo
 
 NO_WEATHER = "none"
+NO_STYLE = "none"
 UNPAINTED = [context for context in CONTEXTS if context != "painted"]
 
 
@@ -37,10 +39,17 @@ def add_endpoints(concurrency_id: str) -> None:
         style = gr.Dropdown(list(STYLES), value=STYLES[0], label="style")
         layer = gr.Textbox(label="layer")
         request = [photo, pair, style]
+        # The newest inputs stand last: who gives them by position and knows none of these gets what it always got.
+        painting = [
+            gr.Number(1, label="style_strength"),
+            gr.Dropdown([NO_STYLE, *STYLES], value=NO_STYLE, label="second_style"),
+            gr.Number(0.5, label="second_share"),
+            gr.Checkbox(False, label="keep_colours"),
+        ]
         comparison = [gr.ImageSlider(label="pictures"), gr.Image(label="difference"), gr.JSON(label="figures")]
         inspection = [gr.JSON(label="layers"), gr.File(label="factors")]
         limits = {"concurrency_id": concurrency_id, "concurrency_limit": 1}
-        gr.Button().click(compare, request, comparison, api_name="compare", **limits)
+        gr.Button().click(compare, [*request, *painting], comparison, api_name="compare", **limits)
         change = [
             gr.JSON([1, 1, 1, 1], label="strengths"),
             gr.Dropdown(UNPAINTED, value="own", label="context"),
@@ -55,18 +64,30 @@ def add_endpoints(concurrency_id: str) -> None:
             gr.ImageSlider(label="changes"),
             gr.JSON(label="figures"),
         ]
-        gr.Button().click(inspect, [*request, layer], inspection, api_name="inspect", **limits)
-        gr.Button().click(experiment, [*request, *change], outcome, api_name="experiment", **limits)
+        gr.Button().click(inspect, [*request, layer, *painting], inspection, api_name="inspect", **limits)
+        gr.Button().click(experiment, [*request, *change, *painting], outcome, api_name="experiment", **limits)
 
 
-def compare(photo: str | None, pair: str, style: str) -> tuple[tuple[str, str], str, dict]:
+def compare(
+    photo: str | None,
+    pair: str,
+    style: str,
+    style_strength: float = 1,
+    second_style: str = NO_STYLE,
+    second_share: float = 0.5,
+    keep_colours: bool = False,
+) -> tuple[tuple[str, str], str, dict]:
     """Run both networks of a pair on a photo.
 
     Returns the two pictures (PNG; class colours or stylized), the map of where they differ, and the figures: task,
     share of the photo that differs, and for each network its checkpoint, label, mIoU (where the photo has labels),
-    areas of the classes, seconds and parameters. `style` is used by the pairs for style transfer alone.
+    areas of the classes, seconds and parameters.
+
+    The pairs for style transfer alone use `style` and what follows it: `style_strength`, 0 (the photo back) to 1;
+    `second_style`, another style or none, and `second_share`, 0 to 1, of it in the blend; `keep_colours`, whether the
+    painting's light and shade are given the photo's colours.
     """
-    result = _run(photo, pair, style)
+    result = _run(photo, pair, style, style_strength, second_style, second_share, keep_colours)
     figures = {
         "task": result.task,
         "difference": float(result.difference.mean()),
@@ -76,15 +97,24 @@ def compare(photo: str | None, pair: str, style: str) -> tuple[tuple[str, str], 
     return pictures.draw_pair(result, opacity=100), pictures.draw_difference(result), figures
 
 
-def inspect(photo: str | None, pair: str, style: str, layer: str) -> tuple[list[dict], str]:
+def inspect(
+    photo: str | None,
+    pair: str,
+    style: str,
+    layer: str,
+    style_strength: float = 1,
+    second_style: str = NO_STYLE,
+    second_share: float = 0.5,
+    keep_colours: bool = False,
+) -> tuple[list[dict], str]:
     """Return what a pair's normalization layers did to a photo.
 
     Returns a summary of all layers in depth order (name, kind, shape, strength of the adaptation of scale, bias, mean
     and variance, whether the context map is constant), and an NPZ file with the factors of `layer` in both networks:
     context (H, W), static and slope (4, C), var_floor (C,), eps. An adapted parameter is static + context * slope, and
-    an adapted variance is at least var_floor.
+    an adapted variance is at least var_floor. `style_strength` and what follows it are as for `/compare`.
     """
-    result = _run(photo, pair, style)
+    result = _run(photo, pair, style, style_strength, second_style, second_share, keep_colours)
     both = list(zip(result.first.records, result.second.records, strict=True))
     chosen = next((records for records in both if records[1].name == layer), None)
     if chosen is None:
@@ -104,6 +134,10 @@ def experiment(
     weather: str,
     strength: float,
     place: list[float] | None,
+    style_strength: float = 1,
+    second_style: str = NO_STYLE,
+    second_share: float = 0.5,
+    keep_colours: bool = False,
 ) -> tuple[tuple[str, str], tuple[str, str], tuple[str, str], dict]:
     """Run both networks of a pair on a photo as it is, and again with its weather and their adaptation changed.
 
@@ -111,6 +145,7 @@ def experiment(
     static value, 1 leaves it as learned). `context` is what becomes of the map s: own, mean, shuffled or inverted.
     `layers` names the layers to change, null for all (`/inspect` lists them). `weather` is laid over the photo before
     both networks see it, `strength` 0 to 5, its centre at `place`, [x, y] from left and top in [0, 1], or null.
+    `style_strength` and what follows it are as for `/compare`.
 
     Returns each network's pictures before and after (PNG), the maps of what changed in both, and the figures: task,
     and for each network its label, the share of pixels that changed class (for style the mean absolute distance of the
@@ -119,7 +154,8 @@ def experiment(
     settings = {"strength": strengths, "adapted": [True] * 4, "context": context, "layers": layers}
     with _refusing(photo):
         sky = None if weather == NO_WEATHER else read_weather({"name": weather, "strength": strength, "place": place})
-        request = replace(request_for(photo, pair, style), intervention=read_intervention(settings), weather=sky)
+        painting = _painting(style, style_strength, second_style, second_share, keep_colours)
+        request = replace(request_for(photo, pair, painting), intervention=read_intervention(settings), weather=sky)
         found = run_experiment(request)
     image, task = found.before.image, found.before.task
     figures = {"task": task, "first": _change(found, "first"), "second": _change(found, "second")}
@@ -132,9 +168,14 @@ def experiment(
     )
 
 
-def _run(photo: str | None, pair: str, style: str) -> engine.Result:
+def _run(photo: str | None, pair: str, *painting: object) -> engine.Result:
     with _refusing(photo):
-        return run(photo, pair, style)
+        return run(photo, pair, _painting(*painting))
+
+
+def _painting(style: str, strength: float, second_style: str, second_share: float, keep_colours: bool) -> Painting:
+    second = None if second_style == NO_STYLE else second_style
+    return Painting(style, strength, second, second_share, keep_colours)
 
 
 @contextmanager

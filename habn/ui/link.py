@@ -20,6 +20,7 @@ import gradio as gr
 from habn.data.styles import STYLES
 from habn.data.weather import STRENGTHS, WEATHER
 from habn.intervention import CONTEXTS, HIGHEST_STRENGTH
+from habn.painting import Painting
 from habn.request import PAIRS
 from habn.ui.examples import EXAMPLES
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from habn.recording import LayerRecord
 
 TABS = ("compare", "layers", "experiment", "learn", "results")
+PAINTING = ("style", "style_strength", "second_style", "second_share", "colours")
+"""The keys that say how a style pair paints."""
 HIDEABLE = ("introduction", "tabs", "photo", "settings", "figures", "export", "answers")
 """Parts of the page, each the elements of class part-NAME, that `hide` takes away: in class, less is more."""
 LEARN_STEPS = 6
@@ -88,7 +91,9 @@ class Link:
     Attributes:
         tab: one of TABS.
         example: stem of a shipped example's file.
-        pair, style: keys of `PAIRS` and of `STYLES`.
+        pair: a key of `PAIRS`.
+        style, second_style: keys of `STYLES`; style_strength, second_share: in percent; colours: whose they are. See
+            `painting`.
         opacity: of the classes' colours over the photo, in percent.
         layer: name of a normalization layer; None for the one that adapts most.
         channel, pixel: of that layer; pixel is (row, column).
@@ -106,6 +111,10 @@ class Link:
     example: str = _key(_one_of(*(path.stem for path in EXAMPLES)), EXAMPLES[0].stem)
     pair: str = _key(_one_of(*PAIRS), next(iter(PAIRS)))
     style: str = _key(_one_of(*STYLES), "starry_night")
+    style_strength: int = _key(_whole(0, 100), 100)
+    second_style: str | None = _key(_one_of(*STYLES))
+    second_share: int = _key(_whole(0, 100), 50)
+    colours: str = _key(_one_of("painting", "photo"), "painting")
     opacity: int = _key(_whole(0, 100), 70)
     layer: str | None = _key(_name)
     channel: int | None = _key(_whole(0, 99_999))
@@ -151,6 +160,25 @@ class Link:
     def entries(self, *keys: str) -> dict[str, Any]:
         """Keys and values for link.js, which leaves out of the address what is null: what is as the page opens."""
         return {key: getattr(self, key) if self._differs(key, Link()) else None for key in keys}
+
+    @property
+    def painting(self) -> Painting:
+        """How a style pair is to paint."""
+        shares = {"strength": self.style_strength / 100, "second_share": self.second_share / 100}
+        return Painting(self.style, second_style=self.second_style, keep_colours=self.colours == "photo", **shares)
+
+    def painted(self, painting: Painting | None) -> Link:
+        """This view with another painting; without one, as for segmentation, with the first."""
+        if painting is None:
+            return self.painted(Link().painting)
+        return replace(
+            self,
+            style=painting.style,
+            style_strength=round(100 * painting.strength),
+            second_style=painting.second_style,
+            second_share=round(100 * painting.second_share) if painting.second_style else Link.second_share,
+            colours="photo" if painting.keep_colours else "painting",
+        )
 
     def look(self) -> dict[str, Any]:
         """How the inspector is to show the layer and channel: the `look` of its value."""

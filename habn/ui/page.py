@@ -70,23 +70,26 @@ def build_page() -> gr.Blocks:
             "api_visibility": "private",
         }
         at_once = {"api_visibility": "private", "queue": False}
-        settings = [tabs, compare.task, compare.pair, compare.style, compare.opacity]
+        settings = [tabs, compare.task, compare.pair, compare.painting, compare.opacity]
         opened = page.load(callbacks.on_load, None, settings, **at_once)
         opened.then(callbacks.on_settings, None, [compare.photo, *answer], **running)
-        question = [compare.photo, compare.pair, compare.style, compare.opacity]
+        question = [compare.photo, compare.pair, compare.painting, compare.opacity]
         change = (callbacks.on_change, [shown, *question], [compare.photo, *answer])
         # What the visitor does, and not every change: the photo is also set by a link, and put back after a refusal.
-        asked = [compare.photo.input, compare.pair.input, compare.style.input]
+        asked = [compare.photo.input, compare.pair.input, compare.painting.input]
         gr.on(asked, *change, trigger_mode="always_last", **running)
         example = compare.examples.select(callbacks.on_example, None, compare.photo, **at_once)
         example.then(*change, **running)
-        picked = compare.task.input(callbacks.on_task, compare.task, [compare.pair, compare.style], **at_once)
+        picked = compare.task.input(callbacks.on_task, compare.task, [compare.pair, compare.painting], **at_once)
         picked.then(*change, **running)
         quick = {"show_progress": "hidden", "concurrency_limit": DRAWINGS_AT_ONCE, "api_visibility": "private"}
         compare.opacity.input(
             callbacks.on_opacity, [shown, compare.opacity], compare.slider, trigger_mode="always_last", **quick
         )
         # Gradio re-sends a deferred event with the data of the first one, so "always_last" would lose the second pick.
+        compare.most_adapted.select(
+            callbacks.on_most_adapted, shown, [inspector, tabs], trigger_mode="multiple", **quick
+        )
         inspector.select(callbacks.on_select, shown, inspector, trigger_mode="multiple", **quick)
         compare.opacity.input(None, compare.opacity, js=link.on_change_of("opacity"), api_visibility="private")
         for tab in tabs.children:

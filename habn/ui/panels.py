@@ -3,6 +3,8 @@
 from html import escape
 
 from habn.data.segmentation import STREET_CLASSES, STREET_PALETTE
+from habn.engine import load_network
+from habn.painting import Painting
 from habn.request import Output, Result
 from habn.ui import words
 from habn.ui.help import TERMS, draw_help
@@ -69,6 +71,35 @@ def draw_legend(result: Result, language: str) -> str:
     return f"""<table class="legend"><thead><tr><th scope="col">{words.say("compare.class", language)}</th>
         <th scope="col">{escape(first.label)}</th><th scope="col">{escape(second.label)}</th></tr></thead>
         <tbody>{rows}</tbody></table>"""
+
+
+def describe_painting(painting: Painting, language: str) -> str:
+    """ "The Starry Night, at 60 %, with 30 % of The Scream, in the photo's colours"."""
+    parts = [words.say(f"styles.{painting.style}", language)]
+    if painting.strength < 1:
+        parts.append(words.say("painting.described_strength", language, share=percent(painting.strength, digits=0)))
+    if painting.second_style and painting.second_share:
+        second = {"share": percent(painting.second_share, digits=0)}
+        second["title"] = words.say(f"styles.{painting.second_style}", language)
+        parts.append(words.say("painting.described_second", language, **second))
+    if painting.keep_colours:
+        parts.append(words.say("painting.described_colours", language))
+    return ", ".join(parts)
+
+
+def draw_measured(result: Result, language: str) -> str:
+    """One sentence on which network of a style pair comes closer to the paintings, as its checkpoint's card has it."""
+    if result.task != "style":
+        return ""
+    measured = []
+    for output in (result.first, result.second):
+        metrics = load_network(output.checkpoint).card["metrics"]["val"]
+        measured.append((metrics["style"], metrics["content"], output.label))
+    (near, near_photo, closer), (far, far_photo, other) = sorted(measured)
+    distances = {"near": near, "far": far, "near_photo": near_photo, "far_photo": far_photo}
+    key = "closer_and_closer" if near_photo < far_photo else "closer_but_farther"
+    texts = {name: f"{value:.3f}" for name, value in distances.items()}
+    return f"<p>{words.say(f'painting.{key}', language, closer=escape(closer), other=escape(other), **texts)}</p>"
 
 
 def percent(share: float, digits: int = 1) -> str:

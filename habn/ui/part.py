@@ -13,7 +13,7 @@ class Part(gr.HTML):
     The scripts run as one, each time the component is mounted: the constants, part.js, then those of the folder.
 
     Args:
-        value, render: as Gradio gives them when it makes a component anew for a visitor.
+        value, render, visible: as Gradio gives them when it makes a component anew for a visitor.
         folder: where the files lie.
         template, stylesheet, scripts: their names.
         table: what the scripts say, {language: {name: text}}; see `words.table`.
@@ -31,6 +31,7 @@ class Part(gr.HTML):
         scripts: tuple[str, ...],
         table: dict[str, dict[str, str]],
         constants: dict[str, object],
+        visible: bool = True,
     ):
         given = {"TABLE": table, **constants}
         lines = [f"const {key} = {json.dumps(data, ensure_ascii=False)};\n" for key, data in given.items()]
@@ -42,6 +43,7 @@ class Part(gr.HTML):
             js_on_load="".join([*lines, *(path.read_text(encoding="utf-8") for path in paths)]),
             apply_default_css=False,
             elem_classes="plain",
+            visible=visible,
             render=render,
         )
 

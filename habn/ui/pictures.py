@@ -7,11 +7,14 @@ from typing import Any
 import gradio as gr
 import numpy as np
 from gradio.utils import get_upload_folder
+from PIL import Image
 
+from habn.figures import SEQUENTIAL
 from habn.images import save_png
 from habn.request import Output, Result
 
 CHANGED = np.array([255, 122, 26], np.float32)  # orange: far from every class colour, seen with any colour vision
+CONTEXT_COVER = 0.7  # of a context map over the photo: both can be read
 FULL_DIFFERENCE = 0.25  # of the colour range, where a stylized picture's difference is drawn at its strongest
 
 
@@ -43,6 +46,17 @@ def draw_map(image: np.ndarray, amounts: np.ndarray, task: str) -> np.ndarray:
     amount = np.clip(amounts / full, 0, 1)[..., None]
     grey = image.mean(axis=2, keepdims=True) * 0.45
     return (grey * (1 - amount) + CHANGED * amount).astype(np.uint8)
+
+
+def draw_context(image: np.ndarray, context: np.ndarray) -> np.ndarray:
+    """A context map (h, w) in the inspector's colours over an image in grey, (H, W, 3) uint8; NaN is left grey."""
+    height, width = image.shape[:2]
+    low, high = np.nanmin(context), np.nanmax(context)
+    levels = np.nan_to_num((context - low) / ((high - low) or 1))
+    levels = Image.fromarray(levels.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR)
+    colours = SEQUENTIAL(np.asarray(levels))[..., :3] * 255
+    grey = np.repeat(image.mean(axis=2, keepdims=True), 3, axis=2)
+    return _blend(grey, colours, CONTEXT_COVER)
 
 
 def _blend(photo: np.ndarray, picture: np.ndarray, share: float) -> np.ndarray:

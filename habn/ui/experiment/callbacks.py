@@ -80,7 +80,7 @@ def _has_settings(value: object) -> bool:
 
 def _request(shown: Shown) -> engine.Request:
     """What the page shows, to be run with a change; no photo is decoded while the engine remembers the result."""
-    return replace(request_for(shown.photo, shown.pair, shown.style), image=recall(shown).image)
+    return replace(request_for(shown.photo, shown.pair, shown.painting), image=recall(shown).image)
 
 
 def _answer(shown: Shown, value: dict, scene: dict[str, Any]) -> dict[str, Any]:

@@ -42,9 +42,10 @@ def build_sheet(view: View, link: Link, language: str) -> Sheet:
 
 
 def title_of(view: View, language: str) -> str:
-    """The pair of networks and, of a style pair, the painting."""
+    """The pair of networks and, of a style pair, how it painted."""
     pair = words.say(f"pairs.{view.result.pair}", language)
-    return pair if view.result.style is None else f"{pair} · {words.say(f'styles.{view.result.style}', language)}"
+    painting = view.result.painting
+    return pair if painting is None else f"{pair} · {panels.describe_painting(painting, language)}"
 
 
 def write_equation(record: LayerRecord, channel: int, pixel: tuple[int, int]) -> str:

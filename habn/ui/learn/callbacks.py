@@ -64,7 +64,7 @@ def _show_photo(shown: Shown | None, number: int, language: str) -> Step:
     try:
         if number == 5:
             return build_photo_step(callbacks.recall(shown), say, language)
-        request = replace(callbacks.request_for(shown.photo, shown.pair, shown.style), intervention=FROZEN)
+        request = replace(callbacks.request_for(shown.photo, shown.pair, shown.painting), intervention=FROZEN)
         experiment = run_experiment(request)
         return build_last_step(experiment.before, experiment.second, say)
     except REFUSALS as error:

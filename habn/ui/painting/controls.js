@@ -23,6 +23,7 @@ function buildSwatches() {
 
 function buildSecondStyles() {
   const styles = Object.keys(SWATCHES).map((style) => new Option(say(`style_${style}`), style));
+  find("second-style").setAttribute("aria-label", say("second_style"));
   find("second-style").append(new Option(say("no_second_style"), ""), ...styles);
 }
 

@@ -140,14 +140,15 @@ class DifferentiableSearch(nn.Module):
         return tuple(None if closed[k] else weighted[k].reshape(-1) for k in range(4))
 
     @torch.no_grad()
-    def discretize(self) -> None:
-        """End the search: gates of at least one half become 1, the others close for good and cost nothing.
+    def discretize(self, least: float = 0.5) -> None:
+        """End the search: gates of at least `least` become 1, the others close for good and cost nothing.
 
         The value of a gate that stays open goes into its delta, so that only what is closed changes the layer.
         """
         if self.logits is not None:
-            self.delta.mul_(self.gates.view(4, *[1] * (self.delta.dim() - 1)))
-            self.closed.copy_(self.logits < 0)
+            gates = self.gates
+            self.delta.mul_(gates.view(4, *[1] * (self.delta.dim() - 1)))
+            self.closed.copy_(gates < least)
             self.logits = None
 
 

@@ -141,9 +141,9 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
         delta, gates = search.delta.detach().clone(), search.gates.detach().clone()
         return SearchState(delta, gates, search.temperature, search.logits is None)
 
-    def discretize(self) -> None:
+    def discretize(self, least: float = 0.5) -> None:
         """Make the gates hard; see `DifferentiableSearch.discretize`."""
-        self.search.discretize()
+        self.search.discretize(least)
 
     def factors(
         self, x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None, update_running: bool = False

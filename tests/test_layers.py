@@ -397,6 +397,12 @@ def test_discretizing_opens_or_closes_each_gate_for_good_and_keeps_what_an_open_
     assert layer.search_state().gates.tolist() == [1, 0, 1, 0]
 
 
+def test_gates_close_below_the_least_opening_that_is_asked_for():
+    layer = searching_layer()  # gates of 0.88, 0.27, 0.62 and 0.05
+    layer.discretize(least=0.25)
+    assert layer.search_state().gates.tolist() == [1, 1, 1, 0]
+
+
 def test_a_searched_layer_trains_on_and_loads_into_a_plain_one():
     layer = searching_layer()
     layer.discretize()

@@ -159,7 +159,10 @@ def test_a_study_pairs_its_runs_and_holds_all_figures(finished):
     networks = [load_checkpoint(finished / "study" / name / "1" / "checkpoint") for name in ("bn", "habn-plus")]
     assert [network.num_styles for network in networks] == [PHOTO_ROW + 1] * 2
     assert networks[0].card["metrics"]["test"]["frechet"] == result["rows"][0]["values"][1]
-    assert networks[1].card["training"]["own_share"] == 2.0 and networks[1].card["training"]["search"] == "joint"
+    training = networks[1].card["training"]
+    assert (training["own_share"], training["least_gate"], training["search"]) == (2.0, 0.1, "joint")
+    gates = [gate for row in result["search"]["rows"] for layer in row["gates"] for gate in layer]
+    assert set(gates) == {1.0}, "undecided gates stay open"
 
 
 def test_a_training_that_is_through_is_only_measured(style_data, finished):

@@ -76,7 +76,7 @@ class StudyRuns(ABC):
         network, task = self._build(variant, seed), self.task(variant)
         if not fit(network, task, options, folder / TRAINING).finished:
             return False
-        network = finish(network, folder / TRAINING, options)
+        network = finish(network, folder / TRAINING, options, variant.least_gate)
         log = [json.loads(line) for line in (folder / TRAINING / LOG).read_text().splitlines()]
         measured = {**self._describe(network, task), **self.measure(network, log)}
         if self.plan.trunk is not None and name != self.baseline:
@@ -163,7 +163,8 @@ class StudyRuns(ABC):
     ) -> None:
         trunk = self.plan.trunk
         own = {"own_share": variant.own_share, "own_parts": variant.own_parts} if variant.own_parts else {}
-        training = {**self.training_extras(), **own, **options_dict(options)}
+        gate = {"least_gate": variant.least_gate} if variant.search else {}
+        training = {**self.training_extras(), **own, **gate, **options_dict(options)}
         how = {"start": describe_start(trunk), "trunk": trunk_digest(trunk, None), "training": training}
         card = self.build_card(network, how, measured)
         if "correspondence" in measured:

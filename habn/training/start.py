@@ -68,12 +68,17 @@ def take_average(network: nn.Module, folder: Path, options: TrainingOptions) -> 
     return network.eval()
 
 
-def finish(network: nn.Module, folder: Path, options: TrainingOptions) -> nn.Module:
-    """The network with the averaged weights of a finished run and hard gates, as it will be measured and saved."""
+def finish(network: nn.Module, folder: Path, options: TrainingOptions, least_gate: float = 0.5) -> nn.Module:
+    """The network with the averaged weights of a finished run and hard gates, as it will be measured and saved.
+
+    Args:
+        least_gate: gates of a search that are less open are closed. To open one changes nothing and to close one does,
+            so a network that was trained with gates of about a half loses much at 0.5.
+    """
     take_average(network, folder, options)
     for module in network.modules():
         if isinstance(module, HyperAdaptiveBatchNorm2d):
-            module.discretize()
+            module.discretize(least_gate)
     network.config.get("norm_options", {}).pop("search", None)
     return network
 

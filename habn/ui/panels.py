@@ -9,6 +9,7 @@ from habn.request import Output, Result
 from habn.ui import words
 from habn.ui.help import TERMS, draw_help
 
+ALIKE = 0.01  # of a distance: checkpoints of one seed do not tell more
 SMALLEST_SHARE = 0.0005  # a class below it in both answers is left out of the legend
 
 # What keeps each place until the first answer is there, as large as an answer is.
@@ -88,18 +89,22 @@ def describe_painting(painting: Painting, language: str) -> str:
 
 
 def draw_measured(result: Result, language: str) -> str:
-    """One sentence on which network of a style pair comes closer to the paintings, as its checkpoint's card has it."""
+    """One sentence on how close both networks of a style pair come to paintings and photograph, by their cards."""
     if result.task != "style":
         return ""
-    measured = []
-    for output in (result.first, result.second):
-        metrics = load_network(output.checkpoint).card["metrics"]["val"]
-        measured.append((metrics["style"], metrics["content"], output.label))
-    (near, near_photo, closer), (far, far_photo, other) = sorted(measured)
-    distances = {"near": near, "far": far, "near_photo": near_photo, "far_photo": far_photo}
-    key = "closer_and_closer" if near_photo < far_photo else "closer_but_farther"
-    texts = {name: f"{value:.3f}" for name, value in distances.items()}
-    return f"<p>{words.say(f'painting.{key}', language, closer=escape(closer), other=escape(other), **texts)}</p>"
+    outputs = (result.first, result.second)
+    cards = [load_network(output.checkpoint).card.get("metrics", {}) for output in outputs]
+    split, paintings = ("test", "frechet") if all("test" in card for card in cards) else ("val", "style")
+    if not all(split in card for card in cards):
+        return ""
+    parts = {}
+    for part, metric in (("paintings", paintings), ("photograph", "content")):
+        distances = [(card[split][metric], output.label) for card, output in zip(cards, outputs, strict=True)]
+        (near, closer), (far, other) = sorted(distances)
+        key = f"alike_{part}" if far - near < ALIKE * far else f"nearer_{part}"
+        values = {"near": f"{near:.3g}", "far": f"{far:.3g}", "closer": escape(closer), "other": escape(other)}
+        parts[part] = words.say(f"painting.{key}", language, **values)
+    return f"<p>{words.say('painting.measured', language, **parts)}</p>"
 
 
 def percent(share: float, digits: int = 1) -> str:

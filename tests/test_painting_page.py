@@ -1,0 +1,124 @@
+"""What the page says and sends of a painting."""
+
+from dataclasses import asdict, replace
+from types import SimpleNamespace
+
+import gradio as gr
+import numpy as np
+import pytest
+
+from habn.data.styles import STYLE_TITLES, STYLES
+from habn.engine import Request, run
+from habn.images import open_image
+from habn.painting import Painting, PaintingError
+from habn.request import Result
+from habn.ui import callbacks, panels, pictures, words
+from habn.ui.examples import EXAMPLES
+from habn.ui.painting import PaintingControls, painter_of, read_painting
+from habn.ui.painting.most_adapted import adapts, draw_most_adapted
+
+
+@pytest.fixture(scope="module")
+def result() -> Result:
+    return run(Request(open_image(EXAMPLES[0], 60), "styles", Painting("udnie")))
+
+
+def test_the_controls_hold_a_swatch_a_title_and_a_painter_of_every_style():
+    controls = PaintingControls(render=False)
+    script = controls.js_on_load
+    assert script.count("data:image/jpeg;base64,") == len(STYLES)
+    for style in STYLES:
+        assert f"{words.say(f'styles.{style}', 'en')}, {painter_of(style)}" == STYLE_TITLES[style]
+        assert painter_of(style) in script and words.say(f"styles.{style}", "es") in script
+
+
+def test_a_page_without_swatches_has_names_alone(monkeypatch, tmp_path):
+    monkeypatch.setattr("habn.ui.painting.SWATCHES", tmp_path)
+    assert '"udnie": null' in PaintingControls(render=False).js_on_load
+
+
+def test_what_the_controls_send_is_the_painting_and_nothing_else_is_taken():
+    painting = Painting("udnie", 0.4, "houses", 0.75, True)
+    assert read_painting(asdict(painting)) == painting
+    for strange in (None, "udnie", ["udnie"], {"style": "udnie", "price": 3}, {"strength": 7}, {"style": None}):
+        with pytest.raises(PaintingError):
+            read_painting(strange)
+
+
+def test_a_painting_that_is_refused_leaves_the_answer_and_says_why():
+    request = SimpleNamespace(query_params={}, headers={"accept-language": "en"})
+    photo, *answer = callbacks.on_change(None, str(EXAMPLES[0]), "styles", {"style": "cubism"}, 70, request)
+    answer = callbacks.Answer(*answer)
+    assert photo is None and "There is no style &#x27;cubism&#x27;" in answer.verdict
+    assert all(part == gr.skip() for name, part in answer._asdict().items() if name != "verdict")
+
+
+@pytest.mark.parametrize(
+    ("painting", "english", "spanish"),
+    [
+        (Painting("the_scream"), "The Scream", "El grito"),
+        (Painting("udnie", 1, "the_scream", 0), "Udnie", "Udnie"),
+        (
+            Painting("udnie", 0.6, "the_scream", 0.35, True),
+            "Udnie, at 60 %, with 35 % of The Scream, in the photo's colours",
+            "Udnie, al 60 %, con un 35 % de El grito, con los colores de la foto",
+        ),
+    ],
+)
+def test_a_painting_is_described_in_words(painting, english, spanish):
+    for language, text in (("en", english), ("es", spanish)):
+        assert panels.describe_painting(painting, language) == text.replace(" %", "\N{NO-BREAK SPACE}%")
+
+
+CLOSE = {"val": {"style": 0.2, "content": 0.3}}
+FAR = {"val": {"style": 0.25, "content": 0.301}}
+MEASURED_CLOSE = CLOSE | {"test": {"frechet": 0.9, "style": 0.1, "content": 0.5}}
+MEASURED_FAR = FAR | {"test": {"frechet": 1.2, "style": 0.1, "content": 0.4}}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "sentence"),
+    [
+        (FAR, CLOSE, "HABN comes closer to the paintings than BN (distance 0.2 against 0.25), and both stay equally"),
+        (CLOSE, FAR, "BN comes closer to the paintings than HABN"),
+        (MEASURED_FAR, MEASURED_CLOSE, "HABN comes closer to the paintings than BN (distance 0.9 against 1.2), and BN"),
+        (MEASURED_FAR, CLOSE, "(distance 0.2 against 0.25)"),
+        (CLOSE, CLOSE, "come equally close to the paintings (distance 0.2 and 0.2)"),
+        ({}, CLOSE, None),
+    ],
+)
+def test_near_the_pair_stands_what_was_measured_of_both_networks(monkeypatch, result, first, second, sentence):
+    cards = {result.first.checkpoint: first, result.second.checkpoint: second}
+    monkeypatch.setattr(panels, "load_network", lambda checkpoint: SimpleNamespace(card={"metrics": cards[checkpoint]}))
+    said = panels.draw_measured(result, "en")
+    assert said == "" if sentence is None else sentence in said
+
+
+def test_the_layer_that_adapts_most_is_shown_with_what_the_search_kept(monkeypatch, tmp_path, result):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    value = draw_most_adapted(result, "en")
+    strengths = [np.linalg.norm(record.strength) for record in result.second.records]
+    assert value["layer"] == int(np.argmax(strengths)) and value["run"] == result.run_id
+    record = result.second.records[value["layer"]]
+    assert value["name"] == record.name and record.name in value["alt"] and record.name in value["caption"]
+    assert value["size"] == [60, 45]
+
+    # The first layer adapts scale and mean, the second scale alone, all others nothing.
+    records = [replace(record, gates=np.zeros(4, np.float32)) for record in result.second.records]
+    records[0].gates[[0, 2]] = records[1].gates[0] = 1
+    searched = replace(result, second=replace(result.second, records=tuple(records)))
+    kept = draw_most_adapted(searched, "en")["kept"]
+    assert "the scale adapt in 2, the bias in 0, the mean in 1, the variance in 0" in kept
+    static = replace(result, second=replace(result.second, records=result.first.records))
+    assert not adapts(static) and draw_most_adapted(static, "en") is None
+    assert not adapts(replace(result, task="segmentation"))
+
+
+def test_a_context_map_is_bright_where_it_is_high_and_bears_flat_and_strange_ones():
+    photo = np.full((20, 40, 3), 128, np.uint8)
+    context = np.linspace(0, 1, 8, dtype=np.float32).reshape(1, 8).repeat(4, 0)
+    drawn = pictures.draw_context(photo, context).mean((0, 2))
+    assert drawn.shape == (40,) and (np.diff(drawn) >= -1).all() and drawn[-1] > drawn[0] + 50
+    context[0, 0] = np.nan
+    assert pictures.draw_context(photo, context).shape == photo.shape
+    assert np.ptp(pictures.draw_context(photo, np.ones((4, 8), np.float32)), axis=(0, 1)).max() == 0

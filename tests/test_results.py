@@ -340,7 +340,7 @@ def test_the_tab_shows_all_figures_of_a_study_with_which_way_is_better(tmp_path,
         "es": ("de Fréchet de SqueezeNet", "menos es mejor"),
     }
     assert all(name in main for name in names[language])
-    assert "-0.055 (-0.067 to -0.043)" in main and "0.055" in main.partition("</table>")[2], "the finding's difference"
+    assert "-0.055 (-0.067 to -0.043)" in main and "0.055 (18 %)" in main, "of BN's 0.31"
     assert ("25 photographs &amp; eight styles.", "25 fotografías y ocho estilos.")[language == "es"] in main
     assert "<strong>0.610</strong> ± 0.017<small>+0.100 (+0.100 to +0.100)</small>" in figures
     assert ("pictures ± 0.110", "imágenes ± 0.110")[language == "es"] in figures

@@ -134,9 +134,15 @@ def _draw_findings(study: Study, language: str) -> str:
         else:
             key = "better" if (difference.mean > 0) == study.metric.higher_is_better else "worse"
         names = {"first": escape(row.full_label), "second": escape(baseline.full_label)}
-        texts = {**names, "by": f"{abs(difference.mean):.{study.metric.decimals}f}"}
+        texts = {**names, "by": _distance(abs(difference.mean), mean(baseline.values), study.metric)}
         sentences.append(words.say(f"results.finding_{key}", language, **texts, count=difference.count))
     return f"<p>{' '.join(sentences)}</p>" if sentences else ""
+
+
+def _distance(difference: float, of: float, metric: Metric) -> str:
+    """ "2.00" of percentages; "0.055 (18 %)", with its share of the baseline, of what has no unit."""
+    share = "" if metric.unit == "%" else f" ({100 * difference / of:.0f} %)"
+    return f"{difference:.{metric.decimals}f}{share}"
 
 
 def _draw_command(study: Study, language: str) -> str:

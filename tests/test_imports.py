@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-COMMANDS = ("habn.train", "habn.evaluate", "habn.study", "habn.benchmark")
+COMMANDS = ("habn.train", "habn.evaluate", "habn.study", "habn.sheet", "habn.benchmark")
 
 # From the bottom upwards; a module may import what stands in a lower row, or beside it in a row that is a package.
 ROWS = [

@@ -9,11 +9,15 @@ import pytest
 
 from habn.data.styles import STYLE_TITLES, STYLES
 from habn.engine import Request, run
+from habn.experiment import run_experiment
 from habn.images import open_image
+from habn.intervention import Intervention
 from habn.painting import Painting, PaintingError
 from habn.request import Result
 from habn.ui import callbacks, panels, pictures, words
 from habn.ui.examples import EXAMPLES
+from habn.ui.experiment.outcome import draw_adaptation_outcome
+from habn.ui.learn.callbacks import on_photo_step
 from habn.ui.painting import PaintingControls, painter_of, read_painting
 from habn.ui.painting.most_adapted import adapts, draw_most_adapted
 
@@ -112,6 +116,24 @@ def test_the_layer_that_adapts_most_is_shown_with_what_the_search_kept(monkeypat
     static = replace(result, second=replace(result.second, records=result.first.records))
     assert not adapts(static) and draw_most_adapted(static, "en") is None
     assert not adapts(replace(result, task="segmentation"))
+
+
+@pytest.mark.parametrize("language", words.LANGUAGES)
+def test_lesson_and_experiment_say_so_where_a_pair_has_no_habn(monkeypatch, tmp_path, result, language):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    request = Request(result.image, "styles-in", Painting("udnie"))
+    bare = run(request)
+    shown = callbacks.Shown(bare.run_id, "photo.jpg", "styles-in", Painting("udnie"))
+    visitor = SimpleNamespace(headers={"accept-language": language})
+    for step in (5, 6):
+        text, inspection, question = on_photo_step(shown, SimpleNamespace(step=step), visitor)
+        assert "HABN" in text["note"] and words.say("pairs.styles-in", language) in text["note"]
+        assert inspection == gr.skip() and question is None
+    for strength in ((1, 1, 1, 1), (0, 0, 0, 0), (2, 1, 1, 1)):
+        change = Intervention(strength)
+        found = run_experiment(replace(request, intervention=change))
+        headline = draw_adaptation_outcome(found, change, language)["headline"]
+        assert headline == words.say("experiment.nothing_adapts", language, label="IN")
 
 
 def test_a_context_map_is_bright_where_it_is_high_and_bears_flat_and_strange_ones():

@@ -21,12 +21,7 @@ def draw_weather_outcome(found: Experiment, strength: float, language: str) -> d
 
 def draw_adaptation_outcome(found: Experiment, intervention: Intervention, language: str) -> dict[str, Any]:
     """The answer of the network that adapts, as it was trained and as it is changed."""
-    if intervention.strength == (1, 1, 1, 1) and intervention.context == "own":
-        headline = words.say("experiment.as_trained", language, label=found.after.second.label)
-    else:
-        headline = _change_sentence(found, language)
-    if intervention.layers is None and not any(intervention.strength):
-        headline = f"{headline} {words.say('experiment.static', language)}"
+    headline = _adaptation_headline(found, intervention, language)
     other = found.before.first
     row = _row(found, "second", language)
     drawn = pictures.draw_answer(found.before.image, other, OPACITY)
@@ -122,6 +117,18 @@ def _who_holds(first_label: str, second_label: str, first: Change, second: Chang
 def _lead(second: float, first: float) -> int:
     """1 if the second share is the larger, -1 if the first is, 0 if they are alike."""
     return 0 if abs(second - first) < ALIKE else 1 if second > first else -1
+
+
+def _adaptation_headline(found: Experiment, intervention: Intervention, language: str) -> str:
+    label = found.after.second.label
+    if not found.after.second.added:
+        return words.say("experiment.nothing_adapts", language, label=label)
+    if intervention.strength == (1, 1, 1, 1) and intervention.context == "own":
+        return words.say("experiment.as_trained", language, label=label)
+    headline = _change_sentence(found, language)
+    if intervention.layers is None and not any(intervention.strength):
+        return f"{headline} {words.say('experiment.static', language)}"
+    return headline
 
 
 def _change_sentence(found: Experiment, language: str) -> str:

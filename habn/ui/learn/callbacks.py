@@ -62,8 +62,11 @@ def _show_photo(shown: Shown | None, number: int, language: str) -> Step:
     if shown is None:
         return _without(number, say("no_photo"))
     try:
+        result = callbacks.recall(shown)
+        if not result.second.added:
+            return _without(number, say("no_habn", pair=words.say(f"pairs.{result.pair}", language)))
         if number == 5:
-            return build_photo_step(callbacks.recall(shown), say, language)
+            return build_photo_step(result, say, language)
         request = replace(callbacks.request_for(shown.photo, shown.pair, shown.painting), intervention=FROZEN)
         experiment = run_experiment(request)
         return build_last_step(experiment.before, experiment.second, say)

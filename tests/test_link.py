@@ -79,6 +79,11 @@ def test_a_view_and_its_painting_say_the_same(view: Link):
     assert Link().painted(view.painting).painted(None) == Link()
 
 
+def test_no_percent_is_lost_on_its_way_through_a_painting():
+    views = [Link(style_strength=k, second_style="udnie", second_share=k) for k in range(101)]
+    assert [Link().painted(view.painting) for view in views] == views
+
+
 def test_the_page_as_it_opens_needs_no_address():
     assert Link().query() == "" and parse("") == Link()
     assert Link(layer="stem.norm", pixel=(3, 4)).query() == "layer=stem.norm&pixel=3,4"

@@ -20,6 +20,7 @@ from habn.data.segmentation import STREET_PALETTE
 from habn.data.weather import WeatherSetting
 from habn.experiment import run_experiment
 from habn.intervention import Intervention
+from habn.painting import Painting
 from habn.ui.examples import EXAMPLES, labels_of
 
 SCENE = str(EXAMPLES[0])
@@ -73,6 +74,24 @@ def test_an_example_is_repainted_in_two_styles_that_differ(client: Client):
     for one, other in zip(stormy, wavy, strict=True):
         assert read(one).shape == (360, 480, 3)
         assert np.abs(read(one).astype(int) - read(other)).mean() > 1
+
+
+def test_a_painting_is_blended_and_coloured_for_a_program_as_for_a_visitor(client: Client):
+    request = (handle_file(SCENE), "styles", "udnie")
+    blend = (1, "great_wave", 0.25, True)
+    painting = Painting("udnie", *blend)
+    expected = engine.run(engine.Request(SCENE, "styles", painting))
+    (first, second), _, _ = client.predict(*request, *blend, api_name="/compare")
+    for path, output in ((first, expected.first), (second, expected.second)):
+        assert np.abs(read(path).astype(int) - output.picture).mean() < 0.5
+    record = expected.second.records[2]
+    _, path = client.predict(*request, record.name, *blend, api_name="/inspect")
+    with np.load(path) as factors:
+        np.testing.assert_allclose(factors["second_static"], record.static, rtol=1e-5)
+    before = client.predict(*request, [1] * 4, "own", None, "none", 3, None, *blend, api_name="/experiment")[1][0]
+    assert np.abs(read(before).astype(int) - expected.second.picture).mean() < 0.5
+    with pytest.raises(AppError, match="strength is 2; it must be a number from 0 to 1"):
+        client.predict(*request, 2, api_name="/compare")
 
 
 def test_inspect_lists_every_layer_and_hands_over_the_factors_of_one(client: Client):

@@ -13,9 +13,10 @@ from habn.engine import Request, run
 from habn.experiment import run_experiment
 from habn.intervention import Intervention
 from habn.networks import build_network
-from habn.painting import LUMA, Painting, PaintingError, keep_colours
+from habn.painting import Painting, PaintingError, keep_colours
 
 WITH_PHOTO_ROW = PHOTO_ROW + 1
+LUMA = (0.299, 0.587, 0.114)
 CHROMA = np.array([(-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312)])  # Cb and Cr of R, G, B: JFIF 1.02
 
 

@@ -15,10 +15,15 @@ import habn.training.style_evaluation
 from habn import evaluate
 from habn.checkpoints import load_checkpoint
 from habn.data.styles import PHOTO_ROW, STYLES, load_painting, load_photos
+from habn.layers import HyperAdaptiveBatchNorm2d
+from habn.networks import build_network
+from habn.recording import normalization_layers
 from habn.results import tables_markdown
 from habn.results.reading import load_study
 from habn.study import style as study
+from habn.study.variants import STYLE_VARIANTS
 from habn.training.features import load_features
+from habn.training.start import lean_toward_own
 from habn.training.style import StyleRecipe, StyleTask, gram_matrix, relative_distance
 from habn.training.style_evaluation import (
     FIGURES,
@@ -181,6 +186,18 @@ def test_branches_start_from_a_trunk_and_tell_how_far_their_channels_correspond(
     networks = [load_checkpoint(tmp_path / "study" / name / "0" / "checkpoint") for name in ("bn", "habn")]
     assert networks[0].card["trunk"] == networks[1].card["trunk"] is not None
     assert set(networks[1].card["channel_correlation"]) == set(result["search"]["layers"])
+
+
+def test_own_statistics_lie_in_all_layers_of_the_network():
+    variant = STYLE_VARIANTS["habn-plus"]
+    network = build_network("cfanet", variant.norm, {"search": True}, num_styles=PHOTO_ROW + 1)
+    parts = [name for name, _ in normalization_layers(network)]
+    assert {name.partition(".")[0] for name in parts} == {*variant.own_parts}
+    for part in variant.own_parts:
+        lean_toward_own(network.get_submodule(part), variant.own_share)
+    layers = [m for m in network.modules() if isinstance(m, HyperAdaptiveBatchNorm2d)]
+    # Half open, a gate lets through half of a share of 2: the whole way to the picture's own statistics.
+    assert all((m.search.gates[2:, None] * m.search.delta[2:] == 1).all() for m in layers) and len(layers) == len(parts)
 
 
 @pytest.mark.parametrize(

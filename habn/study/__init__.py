@@ -1,4 +1,4 @@
-"""The paired study of normalizations: ``python -m habn.study --help``.
+"""The paired studies of normalizations: ``python -m habn.study --help``, and ``python -m habn.study.style --help``.
 
 A study trains *variants* (a normalization and its settings) with the same seeds, data order and steps, from scratch or
 as branches of one batch-normalized trunk, measures each on a split, clean and under changing light, and writes what it

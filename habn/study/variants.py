@@ -70,6 +70,8 @@ VARIANTS: dict[str, Variant] = {
 }
 """By the name of their folder in a study. The first five are normalizations as they are shipped."""
 
+STYLE_PARTS = ("reduce1", "reduce2", "reduce3", "blocks", "aggregate2", "aggregate1")
+"""All of CFA-Net that has normalization layers."""
 STYLE_OWN_SHARE = 2.0
 """HABN+ starts with the picture's own statistics in all layers of CFA-Net, as IN has them: twice the whole way, since
 the gates of a search start half open."""
@@ -84,10 +86,10 @@ STYLE_VARIANTS: dict[str, Variant] = {
     "adain": Variant("adain"),
     "habn": Variant("habn"),
     "habn-plus": Variant(
-        "habn-plus", search="joint", least_gate=STYLE_LEAST_GATE, own_share=STYLE_OWN_SHARE, own_parts=("",)
+        "habn-plus", search="joint", least_gate=STYLE_LEAST_GATE, own_share=STYLE_OWN_SHARE, own_parts=STYLE_PARTS
     ),
 }
-"""As VARIANTS, of a study of style transfer; the part named "" is the whole network."""
+"""As VARIANTS, of a study of style transfer."""
 
 _ONLY = {
     name: tuple(float(k == which) for k in range(4)) for which, name in enumerate(("scale", "bias", "mean", "variance"))

@@ -84,6 +84,7 @@ MEASURED_FAR = FAR | {"test": {"frechet": 1.2, "style": 0.1, "content": 0.4}}
     ("first", "second", "sentence"),
     [
         (FAR, CLOSE, "HABN comes closer to the paintings than BN (distance 0.2 against 0.25), and both stay equally"),
+        (CLOSE, {"val": {"style": 0.3, "content": 0.4}}, "and also stays closer to the photograph (0.3 against 0.4)."),
         (CLOSE, FAR, "BN comes closer to the paintings than HABN"),
         (MEASURED_FAR, MEASURED_CLOSE, "HABN comes closer to the paintings than BN (distance 0.9 against 1.2), and BN"),
         (MEASURED_FAR, CLOSE, "(distance 0.2 against 0.25)"),

@@ -3,7 +3,7 @@
 from habn.ui import words
 
 TERMS = (
-    *("bn", "habn", "in", "iou", "pair", "parameters", "time"),
+    *("bn", "habn", "habn-plus", "in", "iou", "pair", "parameters", "time"),
     *("mean_iou", "frechet", "style", "content", "ssim"),
     *("spread", "interval", "p", "weather", "gate"),
 )

@@ -97,14 +97,22 @@ def draw_measured(result: Result, language: str) -> str:
     split, paintings = ("test", "frechet") if all("test" in card for card in cards) else ("val", "style")
     if not all(split in card for card in cards):
         return ""
-    parts = {}
+    said = {}
     for part, metric in (("paintings", paintings), ("photograph", "content")):
         distances = [(card[split][metric], output.label) for card, output in zip(cards, outputs, strict=True)]
         (near, closer), (far, other) = sorted(distances)
-        key = f"alike_{part}" if far - near < ALIKE * far else f"nearer_{part}"
-        values = {"near": f"{near:.3g}", "far": f"{far:.3g}", "closer": escape(closer), "other": escape(other)}
-        parts[part] = words.say(f"painting.{key}", language, **values)
-    return f"<p>{words.say('painting.measured', language, **parts)}</p>"
+        how = "alike" if far - near < ALIKE * far else "nearer"
+        said[part] = how, {"near": f"{near:.3g}", "far": f"{far:.3g}", "closer": closer, "other": other}
+    (how, values), (photograph_how, photograph_values) = said["paintings"], said["photograph"]
+    if how == photograph_how == "nearer" and values["closer"] == photograph_values["closer"]:
+        photograph_how = "also_nearer"
+    sentence = words.say(
+        "painting.measured",
+        language,
+        paintings=words.say(f"painting.{how}_paintings", language, **values),
+        photograph=words.say(f"painting.{photograph_how}_photograph", language, **photograph_values),
+    )
+    return f"<p>{escape(sentence)}</p>"
 
 
 def percent(share: float, digits: int = 1) -> str:

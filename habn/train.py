@@ -143,11 +143,11 @@ def train_segmentation(args: argparse.Namespace) -> None:
 
 
 def train_style(args: argparse.Namespace) -> None:
-    from habn.training.style import build_style_task  # the perceptual network is needed here alone
+    from habn.training.style import LEAST_GATE, build_style_task  # the perceptual network is needed here alone
 
     device = torch.device(args.device)
     task = build_style_task(args.root, args.squeezenet, args.batch_size, device)
-    network = run(args, build(args, "cfanet", num_styles=PHOTO_ROW + 1).to(device), task)
+    network = run(args, build(args, "cfanet", num_styles=PHOTO_ROW + 1).to(device), task, LEAST_GATE)
     if network is None:
         return
     card = style_card(task.recipe, how_trained(args), task.evaluate(network))
@@ -162,14 +162,14 @@ def build(args: argparse.Namespace, name: str, **config) -> torch.nn.Module:
     return network
 
 
-def run(args: argparse.Namespace, network: torch.nn.Module, task) -> torch.nn.Module | None:
+def run(args: argparse.Namespace, network: torch.nn.Module, task, least_gate: float = 0.5) -> torch.nn.Module | None:
     """Train; the network as it will be saved when the schedule is through and a checkpoint is wanted."""
     options = training_options(args)
     outcome = fit(network, task, options, args.run, args.branch_from)
     print(f"step {outcome.step}, {outcome.seconds:.0f} s")
     if not outcome.finished or args.checkpoint is None:
         return None
-    return finish(network, args.run, options)
+    return finish(network, args.run, options, least_gate)
 
 
 def how_trained(args: argparse.Namespace) -> dict:

@@ -22,6 +22,10 @@ from habn.training.features import SqueezeNetFeatures, load_features
 CONTENT_LAYER = 3
 STYLE_LAYERS = (1, 4, 6, 7)
 
+LEAST_GATE = 0.1
+"""Mean and variance end at gates of 0.3 to 0.46, undecided. Closed at 0.5, they would take the picture's own statistics
+away from a network that needs them: 1.16 of loss on val instead of 0.773 after 800 steps; at 0.1 it stays as it is."""
+
 
 @dataclass(frozen=True)
 class StyleRecipe:

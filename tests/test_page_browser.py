@@ -125,6 +125,66 @@ def test_each_task_offers_its_own_pairs_and_every_style_repaints(visit: Visit):
     expect(visit.page.locator(".verdict")).to_contain_text("colour range")
 
 
+def test_style_strength_and_blend_change_both_pictures_and_the_address_follows(visit: Visit):
+    page, answer = visit.page, visit.answer()
+    expect(page.locator(".painting, .most-adapted, .measured")).to_have_count(0)
+    page.get_by_label("Style transfer").check()
+    seen = [visit.wait_for_another_answer(answer)]
+
+    def expect_another(part_of_address: str) -> None:
+        seen.append(visit.wait_for_another_answer(seen[-1]))
+        page.wait_for_function("(part) => location.search.includes(part)", arg=part_of_address)
+
+    page.get_by_role("radio", name="The Starry Night, Vincent van Gogh, 1889").press("ArrowRight")
+    expect_another("style=the_scream")
+    expect(page.get_by_role("radio", name="The Scream, Edvard Munch")).to_be_checked()
+    strength = page.get_by_role("slider", name="Strength of the style")
+    strength.scroll_into_view_if_needed()
+    box = strength.bounding_box()
+    asked = len(visit.requests)
+    page.mouse.move(box["x"] + box["width"] - 8, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    for share in (0.8, 0.4, 0.5):
+        page.mouse.move(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
+    expect(page.locator("[data-role=strength-figure]")).to_have_text("50 %")
+    assert visit.requests[asked:] == [], "the networks run when it is let go"
+    page.mouse.up()
+    expect_another("style_strength=50")
+    share = page.get_by_role("slider", name="Share of the second style")
+    expect(share).to_be_disabled()
+    page.get_by_label("Second style", exact=True).select_option("Udnie")
+    expect_another("second_style=udnie")
+    share.press("ArrowRight")
+    expect_another("second_share=55")
+    page.get_by_label("Keep the photo's colours").check()
+    expect_another("colours=photo")
+    for side in range(2):
+        assert len({pictures[side] for pictures in seen}) == len(seen), "each setting paints another picture"
+
+    address = page.url
+    page.goto("about:blank")
+    page.goto(address)
+    assert visit.answer() == seen[-1]
+    expect(strength).to_have_value("50")
+    expect(page.get_by_label("Keep the photo's colours")).to_be_checked()
+    page.get_by_label("Segmentation").check()
+    expect(page.locator(".painting, .most-adapted, .measured")).to_have_count(0)
+    page.wait_for_function("!/style|colours|share/.test(location.search)")
+
+
+def test_where_habn_adapts_most_is_one_press_from_its_layer(visit: Visit):
+    page = visit.page
+    page.goto(f"{page.url.partition('?')[0]}?pair=styles&layer=reduce1.norm")
+    visit.answer()
+    most_adapted = page.locator(".most-adapted")
+    layer = re.search(r"layer (\S+): s is", most_adapted.locator("img").get_attribute("alt"))[1]
+    expect(most_adapted).to_contain_text(f"layer {layer}.")
+    page.get_by_role("button", name="Look into this layer").press("Enter")
+    shown = page.locator("[data-role=inspector][data-state=ready] [data-role=layer-name]:visible")
+    expect(shown).to_have_text(layer)
+    page.wait_for_function("(part) => location.search.includes(part)", arg=f"layer={layer}&tab=layers")
+
+
 def test_a_file_that_is_no_picture_gets_one_sentence_and_the_photo_and_its_answer_stay(visit: Visit, tmp_path: Path):
     old = visit.answer()
     wrong = tmp_path / "wrong.jpg"

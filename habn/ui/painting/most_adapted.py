@@ -11,7 +11,7 @@ from habn.request import Result
 from habn.ui import pictures, words
 from habn.ui.inspector.encoding import most_adapted_layer
 
-OPEN = 0.5  # a gate of at least one half lets its parameter adapt, as in `DifferentiableSearch.discretize`
+OPEN = 0.5  # a shipped network's gates are 0 or 1, since its search has ended; in one that still searches, about half
 
 
 def adapts(result: Result) -> bool:

@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
+from habn.painting import Painting
 from habn.ui import link
-from habn.ui.link import Link
+from habn.ui.link import PAINTING, Link
 
 expect.set_options(timeout=60_000)  # milliseconds: the first visitor waits for the networks to be loaded
 
@@ -46,11 +47,13 @@ def random_view(rng: np.random.Generator) -> Link:
         return values[rng.integers(len(values))]
 
     pair = pick(*LAYERS)
-    return Link(
+    painting = Painting(
+        pick("udnie", "starry_night"), pick(1.0, 0.35), pick(None, "houses"), pick(0.5, 0.2), pick(False, True)
+    )
+    view = Link(
         tab=pick("compare", "layers"),
         example=pick("scene_2", "lake_1", "scene_1"),
         pair=pair,
-        style=pick("udnie", "starry_night") if pair == "styles" else Link.style,  # a segmentation has none
         opacity=int(rng.integers(101)),
         layer=pick(*LAYERS[pair]),
         channel=int(rng.integers(24)),
@@ -61,6 +64,7 @@ def random_view(rng: np.random.Generator) -> Link:
         zoom=pick(1, 2, 4),
         overlay=int(rng.integers(101)),
     )
+    return view.painted(painting if pair == "styles" else None)  # a segmentation has none
 
 
 LOOK = ("layer", "channel", "pixel", "range", "order", "channels", "zoom", "overlay")
@@ -77,14 +81,13 @@ def test_the_address_of_twenty_random_views_says_all_of_them(page: Page):
     rng = np.random.default_rng(7)
     for _ in range(20):
         view = random_view(rng)
-        values = {key: getattr(view, key) for key in ("tab", "example", "pair", "style", "opacity", *LOOK)}
+        values = {key: getattr(view, key) for key in ("tab", "example", "pair", *PAINTING, "opacity", *LOOK)}
         page.evaluate(tell, ["habn-link", {key: value for key, value in values.items() if key not in LOOK}])
         page.evaluate(tell, ["habn-look", {key: values[key] for key in LOOK}])
         assert settled(page, view) == view
         assert "__theme=dark" in page.url and urlsplit(page.url).query.removeprefix("__theme=dark&").count("%") == 0
     page.evaluate(tell, ["habn-link", dict.fromkeys(values)])
-    page.wait_for_timeout(QUIET)
-    assert page.url == f"{ANYWHERE}?__theme=dark"
+    expect(page).to_have_url(f"{ANYWHERE}?__theme=dark")
 
 
 def test_twenty_random_views_are_opened_by_their_links_and_told_by_the_address_again(page: Page, page_address: str):

@@ -13,8 +13,14 @@ def describe_hardware(accelerator: str | None = None) -> str:
     if accelerator is not None:
         return accelerator
     return (
-        f"{len(os.sched_getaffinity(0))} cores of {_processor()}" if hasattr(os, "sched_getaffinity") else _processor()
+        f"{_cores(len(os.sched_getaffinity(0)))} of {_processor()}"
+        if hasattr(os, "sched_getaffinity")
+        else _processor()
     )
+
+
+def _cores(count: int) -> str:
+    return "1 core" if count == 1 else f"{count} cores"
 
 
 def describe_commit() -> str:

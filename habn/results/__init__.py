@@ -3,7 +3,8 @@
 Everything that is said of them, in the README and on the page, is made from these files and never typed.
 """
 
-from habn.results.reading import ResultError, load_claims, load_results
+from habn.results.reading import load_claims, load_results
+from habn.results.strict_json import ResultError
 from habn.results.study import (
     METRICS,
     Claim,

@@ -7,7 +7,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from habn.results.reading import FOLDER, ResultError, load_results
+from habn.results.reading import FOLDER, load_results
+from habn.results.strict_json import ResultError
 from habn.results.tables import fill_places, tables_markdown
 
 

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from habn.results.reading import ResultError
 from habn.results.statistics import PairedDifference, mean, standard_deviation
+from habn.results.strict_json import ResultError
 from habn.results.study import FigureRow, Metric, Row, Study, StyleRow
 
 LANGUAGE = "en"

@@ -32,6 +32,7 @@ from habn.training.segmentation import (
 )
 from habn.training.start import describe_start, finish, start_from, trunk_digest
 from habn.training.state import STATE
+from habn.training.style import LEAST_GATE, WEIGHT_DECAY, build_style_task
 from habn.training.task import TrainingOptions, options_dict
 
 
@@ -112,7 +113,9 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def training_options(args: argparse.Namespace) -> TrainingOptions:
+    decay = {"weight_decay": WEIGHT_DECAY} if args.task == "style" else {}
     return TrainingOptions(
+        **decay,
         steps=args.steps,
         stop_at=args.stop_at,
         learning_rate=args.learning_rate,
@@ -143,8 +146,6 @@ def train_segmentation(args: argparse.Namespace) -> None:
 
 
 def train_style(args: argparse.Namespace) -> None:
-    from habn.training.style import LEAST_GATE, build_style_task  # the perceptual network is needed here alone
-
     device = torch.device(args.device)
     task = build_style_task(args.root, args.squeezenet, args.batch_size, device)
     network = run(args, build(args, "cfanet", num_styles=PHOTO_ROW + 1).to(device), task, LEAST_GATE)

@@ -22,13 +22,13 @@ from habn.study.command import (
     compare,
     describe_study,
     run_command,
+    training_options,
 )
 from habn.study.measuring import measure_intervened
 from habn.study.runs import CHECKPOINT
 from habn.study.segmentation import SegmentationPlan, SegmentationRuns
 from habn.study.variants import ABLATIONS, SOFT_GATES, VARIANTS
 from habn.training.segmentation import SegmentationRecipe
-from habn.training.task import TrainingOptions
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -44,13 +44,10 @@ def build_parser() -> argparse.ArgumentParser:
     add_common_arguments(parser, VARIANTS, ["bn", "habn", "habn-plus"])
     parser.add_argument("--crop", type=int, nargs=2, default=(192, 256), metavar=("H", "W"))
     parser.add_argument("--scale", type=float, nargs=2, default=SegmentationRecipe.scale, metavar=("LOW", "HIGH"))
-    parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--with-scenes", type=int, default=0, metavar="N", help="drawn scenes to train on besides")
     parser.add_argument("--with-val", action="store_true", help="train on val too")
     parser.add_argument("--weather", action="store_true", help="lay changes of light over half of the crops")
     parser.add_argument("--weather-every", type=int, metavar="K", help="measure every K-th picture under weather too")
-    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
-    parser.add_argument("--evaluate-every", type=int, default=400)
     parser.add_argument("--ablate", action="store_true", help="measure trained HABN networks with parts turned off")
     parser.set_defaults(
         title=("Segmentation", "Segmentación"),
@@ -68,8 +65,8 @@ def check_arguments(args: argparse.Namespace) -> None:
     check_common_arguments(args)
     if args.ablate and not VARIANTS[args.variants[0]].norm.startswith("habn"):
         raise ValueError("--ablate turns parts of HABN off; name one of its variants first, such as habn-plus.")
-    if min(args.steps, args.batch_size, args.evaluate_every, args.weather_every or 1) < 1:
-        raise ValueError("--steps, --batch-size, --evaluate-every and --weather-every must be at least 1.")
+    if args.weather_every is not None and args.weather_every < 1:
+        raise ValueError("--weather-every must be at least 1.")
 
 
 def study(args: argparse.Namespace) -> Study | None:
@@ -83,18 +80,12 @@ def build_plan(args: argparse.Namespace) -> SegmentationPlan:
     recipe = SegmentationRecipe(
         batch_size=args.batch_size, crop=tuple(args.crop), scale=tuple(args.scale), weather=args.weather
     )
-    options = TrainingOptions(
-        steps=args.steps,
-        learning_rate=args.learning_rate,
-        evaluate_every=args.evaluate_every,
-        precision=args.precision,
-    )
     return SegmentationPlan(
         data=args.data,
         root=args.root,
         split=args.split,
         recipe=recipe,
-        options=options,
+        options=training_options(args),
         scenes=args.with_scenes,
         with_val=args.with_val,
         trunk=args.trunk,
@@ -107,15 +98,14 @@ def ablate(runs: SegmentationRuns, args: argparse.Namespace, head: Study) -> Stu
     """Measure trained networks of the first variant again, under each of ABLATIONS; what was found."""
     name = args.variants[0]
     networks = [load_checkpoint(runs.folder / name / str(seed) / CHECKPOINT) for seed in args.seeds]
-    rows = []
-    for setting, intervention in ABLATIONS.items():
-        values = [round(measure_intervened(network, runs.held_out, intervention), 2) for network in networks]
-        rows.append(build_row(VARIANTS[name], args.seeds, values, sizes_of(networks[0]), setting))
-        print(f"{setting or 'as trained'}: {values}", flush=True)
+    changes = [(setting, networks, intervention) for setting, intervention in ABLATIONS.items()]
     if VARIANTS[name].search:
-        searched = [runs.with_soft_gates(name, seed) for seed in args.seeds]
-        values = [round(measure_intervened(network, runs.held_out, Intervention()), 2) for network in searched]
-        rows.append(build_row(VARIANTS[name], args.seeds, values, sizes_of(searched[0]), SOFT_GATES))
+        changes.append((SOFT_GATES, [runs.with_soft_gates(name, seed) for seed in args.seeds], Intervention()))
+    rows = []
+    for setting, changed, intervention in changes:
+        values = [round(measure_intervened(network, runs.held_out, intervention), 2) for network in changed]
+        rows.append(build_row(VARIANTS[name], args.seeds, values, sizes_of(changed[0]), setting))
+        print(f"{setting or 'as trained'}: {values}", flush=True)
     return replace(head, epochs=runs.measured(name, args.seeds[0])["epochs"], rows=tuple(rows))
 
 

@@ -13,6 +13,7 @@ from habn.results import Study, save_study
 from habn.study.collecting import collect, describe
 from habn.study.runs import StudyRuns
 from habn.study.variants import Variant
+from habn.training.task import TrainingOptions
 
 
 def add_common_arguments(parser: argparse.ArgumentParser, variants: dict[str, Variant], default: list[str]) -> None:
@@ -22,6 +23,9 @@ def add_common_arguments(parser: argparse.ArgumentParser, variants: dict[str, Va
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--steps", type=int, required=True, help="of each run, in batches")
     parser.add_argument("--batch-size", type=int, default=8)
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
+    parser.add_argument("--evaluate-every", type=int, default=400)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--minutes", type=float, help="stop cleanly after this time; the same command continues")
     parser.add_argument("--run", type=Path, required=True, help="the folder of the study")
@@ -36,6 +40,8 @@ def check_common_arguments(args: argparse.Namespace) -> None:
     Raises:
         ValueError: one sentence on the argument and what to do.
     """
+    if min(args.steps, args.batch_size, args.evaluate_every) < 1:
+        raise ValueError("--steps, --batch-size and --evaluate-every must be at least 1.")
     for name in ("in", "adain"):
         if args.trunk is not None and name in args.variants:
             raise ValueError(
@@ -43,6 +49,16 @@ def check_common_arguments(args: argparse.Namespace) -> None:
             )
     if args.device.startswith("cuda") and not torch.cuda.is_available():
         raise ValueError("This machine has no CUDA device; leave out --device or give --device cpu.")
+
+
+def training_options(args: argparse.Namespace) -> TrainingOptions:
+    """How all runs are trained."""
+    return TrainingOptions(
+        steps=args.steps,
+        learning_rate=args.learning_rate,
+        evaluate_every=args.evaluate_every,
+        precision=args.precision,
+    )
 
 
 def run_command(study: Callable[[], Study | None], results: Path | None) -> None:

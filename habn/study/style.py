@@ -7,6 +7,7 @@ A study can be stopped at any time; the same command continues it. The first var
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from habn.data import SPLITS
@@ -17,12 +18,12 @@ from habn.study.command import (
     compare,
     describe_study,
     run_command,
+    training_options,
 )
 from habn.study.stylization import StylePlan, StyleRuns
 from habn.study.variants import STYLE_VARIANTS
-from habn.training.style import StyleRecipe
+from habn.training.style import WEIGHT_DECAY, StyleRecipe
 from habn.training.style_evaluation import PHOTOS
-from habn.training.task import TrainingOptions
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -37,11 +38,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--split", default="test", choices=SPLITS, help="what is measured on")
     parser.add_argument("--photos", type=int, default=PHOTOS, metavar="N", help="of the split, evenly spread")
     add_common_arguments(parser, STYLE_VARIANTS, list(STYLE_VARIANTS))
-    parser.add_argument("--learning-rate", type=float, default=2e-3)
-    parser.add_argument("--weight-decay", type=float, default=1e-4)
-    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="bfloat16")
-    parser.add_argument("--evaluate-every", type=int, default=500)
     parser.set_defaults(
+        learning_rate=2e-3,
+        precision="bfloat16",
         title=("Style transfer: eight paintings", "Transferencia de estilo: ocho cuadros"),
         question=(
             "Which normalization paints photographs most like the paintings, and what does that cost the photograph?",
@@ -53,27 +52,20 @@ def build_parser() -> argparse.ArgumentParser:
 
 def study(args: argparse.Namespace) -> Study | None:
     check_common_arguments(args)
-    if min(args.steps, args.batch_size, args.evaluate_every, args.photos) < 1:
-        raise ValueError("--steps, --batch-size, --evaluate-every and --photos must be at least 1.")
+    if args.photos < 1:
+        raise ValueError("--photos must be at least 1.")
     runs = StyleRuns(build_plan(args), args.run, baseline=args.variants[0])
     return compare(runs, args, describe_study(runs, args, build_parser()))
 
 
 def build_plan(args: argparse.Namespace) -> StylePlan:
-    options = TrainingOptions(
-        steps=args.steps,
-        learning_rate=args.learning_rate,
-        weight_decay=args.weight_decay,
-        evaluate_every=args.evaluate_every,
-        precision=args.precision,
-    )
     return StylePlan(
         root=args.root,
         squeezenet=args.squeezenet,
         split=args.split,
         photos=args.photos,
         recipe=StyleRecipe(batch_size=args.batch_size),
-        options=options,
+        options=replace(training_options(args), weight_decay=WEIGHT_DECAY),
         trunk=args.trunk,
         device=args.device,
     )

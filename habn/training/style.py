@@ -21,6 +21,7 @@ from habn.training.features import SqueezeNetFeatures, load_features
 
 CONTENT_LAYER = 3
 STYLE_LAYERS = (1, 4, 6, 7)
+WEIGHT_DECAY = 1e-4  # of every style network; segmentation has the default of TrainingOptions
 
 LEAST_GATE = 0.1
 """Mean and variance end at gates of 0.3 to 0.46, undecided. Closed at 0.5, they would take the picture's own statistics

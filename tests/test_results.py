@@ -322,6 +322,9 @@ def test_the_tab_says_what_may_be_concluded(tmp_path):
     assert "HABN+ is worse than BN" in draw_results([load_study(write(tmp_path, lower))], None, (), "en")
     single = changed("rows", to=[row("bn", "BN", [50.0]), row("habn", "HABN", [51.0])])
     assert "one seed only" in draw_results([load_study(write(tmp_path, single))], None, (), "en")
+    single["rows"].append(row("in", "IN", [52.0]))
+    page = draw_results([load_study(write(tmp_path, single))], None, (), "en")
+    assert "HABN; IN and BN were trained with one seed only" in page, "what is the same is said once"
 
 
 def test_without_results_the_tab_shows_the_cards_figures_and_a_broken_file_is_one_sentence():

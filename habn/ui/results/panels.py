@@ -121,21 +121,27 @@ def _row_cells(row: Row, difference: PairedDifference | None, reach: float, metr
 
 
 def _draw_findings(study: Study, language: str) -> str:
-    """One sentence for each comparison: what may be said of it, and what not."""
-    sentences = []
+    """What may be said of each comparison, and what not; rows of which the same is said share a sentence."""
+    said: dict[tuple, list[str]] = {}
     for row in study.rows:
         difference, baseline = study.difference(row), study.baseline_of(row)
         if difference is None:
             continue
+        by = ""
         if difference.interval is None:
             key = "one_seed"
         elif difference.interval[0] <= 0 <= difference.interval[1]:
             key = "open"
         else:
             key = "better" if (difference.mean > 0) == study.metric.higher_is_better else "worse"
-        names = {"first": escape(row.full_label), "second": escape(baseline.full_label)}
-        texts = {**names, "by": _distance(abs(difference.mean), mean(baseline.values), study.metric)}
-        sentences.append(words.say(f"results.finding_{key}", language, **texts, count=difference.count))
+            by = _distance(abs(difference.mean), mean(baseline.values), study.metric)
+        said.setdefault((key, baseline.full_label, by, difference.count), []).append(row.full_label)
+    sentences = [
+        words.say(
+            f"results.finding_{key}", language, first=escape("; ".join(rows)), second=escape(second), by=by, count=count
+        )
+        for (key, second, by, count), rows in said.items()
+    ]
     return f"<p>{' '.join(sentences)}</p>" if sentences else ""
 
 

@@ -94,7 +94,6 @@ def test_a_study_whose_time_is_up_ends_in_peace_and_is_continued(camvid, capsys)
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--trunk", "nowhere", "--variants", "in"], "no running statistics"),
         (["--variants", "bn", "--ablate"], "turns parts of HABN off"),
         (["--trunk", "nowhere", "--variants", "bn"], "is missing"),
     ],

@@ -356,8 +356,29 @@ def test_the_average_follows_the_weights_and_forgets_the_start(task, tmp_path):
     assert same_state(average, network)
 
 
+@pytest.mark.parametrize(("first", "second"), [("in", "bn"), ("bn", "in"), ("in", "habn-plus")])
+def test_a_branch_takes_weights_and_no_statistics_across_normalizations(tmp_path, first, second):
+    trunk, branch = build_tiny(first, seed=1), build_tiny(second, seed=2)
+    save_checkpoint(trunk, tmp_path / "trunk", {}, "")
+    before = {key: value.clone() for key, value in branch.state_dict().items()}
+    start_from(branch, tmp_path / "trunk")
+    shared = trunk.state_dict().keys() & before.keys()
+    assert {"stem.conv.weight", "stem.norm.weight", "classify.weight"} <= shared
+    for key, value in branch.state_dict().items():
+        assert torch.equal(value, trunk.state_dict()[key] if key in shared else before[key])
+
+
 def test_weather_changes_the_crops_and_not_their_labels(data):
     plain, weather = (SegmentationTask(data, data, replace(RECIPE, weather=on)) for on in (False, True))
     batches = [(plain.batch(0, step), weather.batch(0, step)) for step in range(4)]
     assert all(torch.equal(a[1], b[1]) for a, b in batches)
     assert any(not torch.equal(a[0], b[0]) for a, b in batches)
+
+
+@pytest.mark.parametrize("weather", [False, True])
+def test_a_batch_is_the_same_whatever_the_precision_of_the_training(data, weather):
+    task = SegmentationTask(data, data, replace(RECIPE, weather=weather))
+    for step in range(12):
+        expected = task.batch(0, step)
+        with torch.autocast("cpu", torch.bfloat16):
+            assert all(map(torch.equal, task.batch(0, step), expected))

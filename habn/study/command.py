@@ -42,11 +42,10 @@ def check_common_arguments(args: argparse.Namespace) -> None:
     """
     if min(args.steps, args.batch_size, args.evaluate_every) < 1:
         raise ValueError("--steps, --batch-size and --evaluate-every must be at least 1.")
-    for name in ("in", "adain"):
-        if args.trunk is not None and name in args.variants:
-            raise ValueError(
-                f"{name} has no running statistics to take from a BN trunk; leave out --trunk or the variant {name}."
-            )
+    if args.trunk is not None and "adain" in args.variants:
+        raise ValueError(
+            "adain has codes for styles in place of a trunk's scales; leave out --trunk or the variant adain."
+        )
     if args.device.startswith("cuda") and not torch.cuda.is_available():
         raise ValueError("This machine has no CUDA device; leave out --device or give --device cpu.")
 

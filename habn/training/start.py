@@ -16,14 +16,19 @@ from habn.training.task import TrainingOptions
 
 
 def start_from(network: nn.Module, folder: Path) -> None:
-    """Give a new network the weights of a checkpoint; what only HABN has stays as it is.
+    """Give a new network the weights of a checkpoint, whatever the normalization of either.
+
+    What the checkpoint lacks stays as it is: all that only HABN has, and running statistics where it comes from IN.
+    Running statistics that the network does not keep are left out.
 
     Raises:
         CheckpointError: when the weights are missing, damaged or of another network.
     """
     path = folder / WEIGHTS
-    weights = {**network.state_dict(), **read_weights(path)}
-    check_weights(network.state_dict(), weights, path)
+    expected = network.state_dict()
+    known = {key: value for key, value in read_weights(path).items() if key in expected or not _is_statistic(key)}
+    weights = {**expected, **known}
+    check_weights(expected, weights, path)
     network.load_state_dict(weights)
 
 
@@ -81,6 +86,10 @@ def finish(network: nn.Module, folder: Path, options: TrainingOptions, least_gat
             module.discretize(least_gate)
     network.config.get("norm_options", {}).pop("search", None)
     return network
+
+
+def _is_statistic(key: str) -> bool:
+    return key.endswith((".running_mean", ".running_var", ".num_batches_tracked"))
 
 
 def _digest(path: Path) -> str:

@@ -5,8 +5,9 @@
 
 Prints a JSON line for each. Of a segmentation network: mean_iou and class_iou in percent, parameters, and seconds for
 the whole split. Of a style network: frechet, style, content and ssim with their deviations over photographs and styles,
-as `habn.training.style_evaluation` says. With --results FILE each checkpoint becomes a row of that file of results, to
-which every normalization's is added in turn, the BN one first.
+as `habn.training.style_evaluation` says, and with --inception FILE the FID of `habn.training.inception`. With --results
+FILE each checkpoint becomes a row of that file of results, to which every normalization's is added in turn, the BN one
+first.
 """
 
 import argparse
@@ -28,6 +29,7 @@ from habn.networks.normalization import NORM_LABELS
 from habn.provenance import describe_commit, describe_hardware
 from habn.results import METRICS, Row, Study, add_rows
 from habn.results.style import PHOTO_SIZE, style_parts
+from habn.training.inception import load_inception, measure_fid
 from habn.training.segmentation import describe_segmentation, evaluate_segmentation
 from habn.training.style_evaluation import PHOTOS, load_style_evaluation
 
@@ -57,6 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--root", type=Path, help="the folder of the data set; scenes are drawn and need none")
     parser.add_argument("--split", default="test", choices=SPLITS)
     parser.add_argument("--squeezenet", type=Path, metavar="FILE", help="of a style network: SqueezeNet 1.1 features")
+    parser.add_argument("--inception", type=Path, metavar="FILE", help="Inception as TorchScript, to measure FID too")
     parser.add_argument("--photos", type=int, default=PHOTOS, metavar="N", help="of a style network: how many, spread")
     parser.add_argument("--results", type=Path, metavar="FILE", help="add a row to this file of results")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -101,6 +104,8 @@ def evaluate_style(args: argparse.Namespace, network: nn.Module, checkpoint: str
     study = _study(args, network, "styles", PHOTO_SIZE, "frechet", measured["frechet"]["mean"])
     parts = style_parts({(network.norm, ""): [measured]})
     where = {"data": "styles", "split": args.split, "pictures": len(evaluation.photos)}
+    if args.inception is not None:
+        where["fid"] = measure_fid(network, evaluation, load_inception(args.inception, args.device))
     return {**where, **measured}, replace(study, sampling=evaluation.describe(), **parts)
 
 

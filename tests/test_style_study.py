@@ -1,6 +1,7 @@
 """What is measured of style networks: the figures, the study of normalizations, and the command for checkpoints."""
 
 import json
+import warnings
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ from habn import evaluate
 from habn.checkpoints import load_checkpoint
 from habn.data.styles import PHOTO_ROW, STYLES, load_painting, load_photos
 from habn.layers import HyperAdaptiveBatchNorm2d
+from habn.metrics import fit_gaussian, frechet_distance
 from habn.networks import build_network
 from habn.recording import normalization_layers
 from habn.results import tables_markdown
@@ -23,6 +25,7 @@ from habn.results.reading import load_study
 from habn.study import style as study
 from habn.study.variants import STYLE_VARIANTS
 from habn.training.features import load_features
+from habn.training.inception import cut_squares, load_inception, measure_fid
 from habn.training.start import lean_toward_own
 from habn.training.style import StyleRecipe, StyleTask, gram_matrix, relative_distance
 from habn.training.style_evaluation import (
@@ -134,6 +137,67 @@ def test_photographs_are_spread_over_the_split_and_the_samples_are_told(style_da
     assert f"have {two.untouched():.3f}." in said["en"] and "128" in said["es"]
 
 
+class SquareMeans(nn.Module):
+    """Stands for Inception where its weights are not at hand: features that a test can compute itself."""
+
+    def forward(self, pixels: torch.Tensor, return_features: bool = False) -> torch.Tensor:
+        means = pixels.float().flatten(2).mean(2)
+        if return_features:
+            return means
+        return means[:, :1]
+
+
+@pytest.fixture(scope="module")
+def inception_file(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("inception") / "inception.pt"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.jit.script(SquareMeans()).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def large(style_data) -> StyleEvaluation:
+    """Photographs and paintings from which several squares can be cut."""
+    photos = [torch.randint(0, 255, (3, 128, 256), dtype=torch.uint8) for _ in range(3)]
+    paintings = [torch.rand(1, 3, 192, 256) for _ in STYLES]
+    return StyleEvaluation(photos, paintings, load_features(style_data / "squeezenet.safetensors"), StyleRecipe())
+
+
+def test_fid_is_the_distance_of_features_of_squares(large, inception_file):
+    inception = load_inception(inception_file)
+    found = measure_fid(Answers(), large, inception)
+    assert found["dimensions"] == 3 and found["squares"]["udnie"] == {"painting": 15, "photos": 6}
+    for name, painting in zip(STYLES, large.paintings, strict=True):
+        real = torch.cat([inception(cut_squares(painting.pixels, 32))]).double().numpy()
+        fake = torch.cat([inception(cut_squares(photo, 128)) for photo in large.photos]).double().numpy()
+        expected = frechet_distance(fit_gaussian(real), fit_gaussian(fake))
+        assert found["by_style"][name] == pytest.approx(expected, rel=1e-2, abs=0.02)
+    assert found["mean"] == pytest.approx(np.mean(list(found["by_style"].values())), abs=0.01)
+
+
+def test_squares_lie_side_by_side_or_overlap():
+    picture = torch.rand(1, 3, 200, 300)
+    apart, overlapping = cut_squares(picture, 128), cut_squares(picture, 32)
+    assert apart.shape == (2, 3, 128, 128) and overlapping.shape == (18, 3, 128, 128)
+    torch.testing.assert_close(apart[1], (picture[0, :, :128, 128:256] * 255).round().byte())
+    torch.testing.assert_close(overlapping[7], (picture[0, :, 32:160, 32:160] * 255).round().byte())
+
+
+def test_the_command_prints_fid_and_refuses_what_is_no_inception(
+    style_data, finished, inception_file, tmp_path, capsys
+):
+    folder = str(finished / "study" / "bn" / "0" / "checkpoint")
+    data = ["--root", str(style_data), "--squeezenet", str(style_data / "squeezenet.safetensors")]
+    command = ["--checkpoint", folder, *data, "--inception"]
+    (tmp_path / "text.pt").write_text("no network")
+    for file, sentence in (("text.pt", "cannot be used as Inception"), ("none.pt", "does not exist")):
+        with pytest.raises(SystemExit, match=f"^error: .*{sentence}.*[.]$"):
+            evaluate.main([*command, str(tmp_path / file)])
+    with pytest.raises(SystemExit, match="^error: FID needs pictures of at least 128 x 128 pixels"):
+        evaluate.main([*command, str(inception_file)])  # the photographs of this test are smaller
+
+
 def run_study(data: Path, folder: Path, *more: str) -> dict:
     results = folder / "results" / "styles.json"
     common = ["--root", str(data), "--squeezenet", str(data / "squeezenet.safetensors"), "--photos", "2"]
@@ -204,8 +268,7 @@ def test_own_statistics_lie_in_all_layers_of_the_network():
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--trunk", "nowhere", "--variants", "bn", "in"], "no running statistics"),
-        (["--trunk", "nowhere", "--variants", "adain"], "no running statistics"),
+        (["--trunk", "nowhere", "--variants", "adain"], "has codes for styles"),
         (["--trunk", "nowhere", "--variants", "bn"], "is missing"),
         (["--photos", "0"], "must be at least 1"),
         (["--root", "nowhere"], "holds no photograph"),

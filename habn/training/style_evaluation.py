@@ -53,8 +53,10 @@ class StyleFigure:
 
 @dataclass(frozen=True, eq=False)
 class Painting:
-    """What stylized photographs are held against: Gram matrices by layer, and the Gaussian of the windows."""
+    """What stylized photographs are held against: the pixels (1, 3, H, W), Gram matrices by layer, and the Gaussian of
+    the windows."""
 
+    pixels: Tensor
     grams: dict[int, Tensor]
     gaussian: tuple[np.ndarray, np.ndarray]
     windows: int
@@ -83,9 +85,8 @@ class StyleEvaluation:
     def _describe_painting(self, painting: Tensor) -> Painting:
         maps = self.features(painting)
         windows = pool_windows(maps[WINDOW_LAYER], PAINTING_STRIDE)
-        return Painting(
-            {layer: gram_matrix(maps[layer]) for layer in STYLE_LAYERS}, fit_gaussian(windows), len(windows)
-        )
+        grams = {layer: gram_matrix(maps[layer]) for layer in STYLE_LAYERS}
+        return Painting(painting, grams, fit_gaussian(windows), len(windows))
 
     @torch.inference_mode()
     def measure(self, network: nn.Module) -> dict[str, StyleFigure]:

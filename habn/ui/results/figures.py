@@ -100,7 +100,8 @@ def draw_weather(study: Study, language: str) -> str:
     head = [say("results.weather"), say("results.normalization"), *(f"{value:g}" for value in strengths)]
     help_mark = draw_help("weather", f"results-{study.name}", language)
     return f"""<h4>{say("results.weather_title", metric=metric_name(study.metric, language))}{help_mark}</h4>
-        {_legend(line for lines in lines_of.values() for line in lines)}<div class="charts">{"".join(charts)}</div>
+        {_legend(line for lines in lines_of.values() for line in lines)}
+        <div class="charts" tabindex="0" role="region" aria-label="{say("results.weather")}">{"".join(charts)}</div>
         {_details(say("results.numbers"), draw_table(say("results.numbers"), head, numbers))}"""
 
 

@@ -30,7 +30,8 @@ def draw_results(
     """Every study with its tables and figures, and the claims in a box of their own."""
     say = partial(words.say, language=language)
     measured = "".join(_draw_study(study, language) for study in studies) or _draw_shipped(shipped, language)
-    return f"<p>{say('results.introduction')}</p>{measured}{_draw_claims(claims, language)}"
+    contents = _draw_contents(studies, language) if len(studies) > 1 else ""
+    return f"<p>{say('results.introduction')}</p>{contents}{measured}{_draw_claims(claims, language)}"
 
 
 def draw_error(sentence: str, language: str) -> str:
@@ -38,6 +39,13 @@ def draw_error(sentence: str, language: str) -> str:
     return (
         f"<p>{words.say('results.broken', language)} <small>{escape(sentence.rpartition('/results/')[2])}</small></p>"
     )
+
+
+def _draw_contents(studies: Sequence[Study], language: str) -> str:
+    """Where each study stands further down."""
+    links = (f'<li><a href="#study-{study.name}">{escape(study.title[language])}</a></li>' for study in studies)
+    label = escape(words.say("results.contents", language), quote=True)
+    return f'<nav class="contents" aria-label="{label}"><ul>{"".join(links)}</ul></nav>'
 
 
 def _draw_study(study: Study, language: str) -> str:
@@ -59,7 +67,7 @@ def _draw_study(study: Study, language: str) -> str:
         parts.append(draw_curves(study, language))
     if study.search is not None:
         parts.append(draw_search(study, language))
-    return f"""<section><h3>{escape(study.title[language])}</h3><p>{escape(study.question[language])}</p>
+    return f"""<section id="study-{study.name}"><h3>{escape(study.title[language])}</h3><p>{escape(study.question[language])}</p>
         {_draw_facts(study, language)}{"".join(parts)}{_draw_command(study, language)}</section>"""
 
 

@@ -327,6 +327,14 @@ def test_the_tab_says_what_may_be_concluded(tmp_path):
     assert "HABN; IN and BN were trained with one seed only" in page, "what is the same is said once"
 
 
+def test_links_at_the_top_lead_to_every_study():
+    studies = load_results()
+    page = draw_results(studies, None, (), "es")
+    contents = page[page.index('<nav class="contents" aria-label="Estudios">') : page.index("</nav>")]
+    for study in studies:
+        assert f'href="#study-{study.name}">' in contents and page.count(f'id="study-{study.name}"') == 1
+
+
 def test_without_results_the_tab_shows_the_cards_figures_and_a_broken_file_is_one_sentence():
     page = draw_results((), None, load_shipped_figures(), "en")
     assert "No study has been finished yet" in page and "spvcnn-habn-camvid" in page

@@ -23,7 +23,7 @@ from habn.recording import normalization_layers
 from habn.results import tables_markdown
 from habn.results.reading import load_study
 from habn.study import style as study
-from habn.study.variants import STYLE_VARIANTS
+from habn.study.variants import ABLATIONS, SOFT_GATES, STYLE_VARIANTS
 from habn.training.features import load_features
 from habn.training.inception import cut_squares, load_inception, measure_fid
 from habn.training.start import lean_toward_own
@@ -253,6 +253,15 @@ def test_branches_start_from_a_trunk_and_tell_how_far_their_channels_correspond(
     assert set(networks[1].card["channel_correlation"]) == set(result["search"]["layers"])
 
 
+def test_an_ablation_measures_the_networks_of_a_study_with_parts_turned_off(style_data, finished):
+    before = json.loads((finished / "results" / "styles.json").read_text())
+    result = run_study(style_data, finished, "--variants", "habn-plus", "--seeds", "0", "1", "--ablate")
+    whole, frozen, *_ = result["rows"]
+    assert [row["setting"] for row in result["rows"]] == [*ABLATIONS, SOFT_GATES]
+    assert whole["values"] == before["rows"][1]["values"] != frozen["values"]
+    (finished / "results" / "styles.json").write_text(json.dumps(before))
+
+
 def test_own_statistics_lie_in_all_layers_of_the_network():
     variant = STYLE_VARIANTS["habn-plus"]
     network = build_network("cfanet", variant.norm, {"search": True}, num_styles=PHOTO_ROW + 1)
@@ -270,6 +279,7 @@ def test_own_statistics_lie_in_all_layers_of_the_network():
     [
         (["--trunk", "nowhere", "--variants", "adain"], "has codes for styles"),
         (["--trunk", "nowhere", "--variants", "bn"], "is missing"),
+        (["--variants", "bn", "--ablate"], "turns parts of HABN off"),
         (["--photos", "0"], "must be at least 1"),
         (["--root", "nowhere"], "holds no photograph"),
     ],

@@ -8,26 +8,19 @@ A study can be stopped at any time; the same command continues it. The first var
 """
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
-from habn.checkpoints import load_checkpoint
 from habn.data import SPLITS
-from habn.intervention import Intervention
 from habn.results import Study
-from habn.study.collecting import build_row, sizes_of
 from habn.study.command import (
     add_common_arguments,
     check_common_arguments,
-    compare,
-    describe_study,
+    compare_or_ablate,
     run_command,
     training_options,
 )
-from habn.study.measuring import measure_intervened
-from habn.study.runs import CHECKPOINT
 from habn.study.segmentation import SegmentationPlan, SegmentationRuns
-from habn.study.variants import ABLATIONS, SOFT_GATES, VARIANTS
+from habn.study.variants import VARIANTS
 from habn.training.segmentation import SegmentationRecipe
 
 
@@ -48,7 +41,6 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--with-val", action="store_true", help="train on val too")
     parser.add_argument("--weather", action="store_true", help="lay changes of light over half of the crops")
     parser.add_argument("--weather-every", type=int, metavar="K", help="measure every K-th picture under weather too")
-    parser.add_argument("--ablate", action="store_true", help="measure trained HABN networks with parts turned off")
     parser.set_defaults(
         title=("Segmentation", "Segmentación"),
         question=("What does the normalization change?", "¿Qué cambia la normalización?"),
@@ -62,9 +54,7 @@ def check_arguments(args: argparse.Namespace) -> None:
     Raises:
         ValueError: one sentence on the argument and what to do.
     """
-    check_common_arguments(args)
-    if args.ablate and not VARIANTS[args.variants[0]].norm.startswith("habn"):
-        raise ValueError("--ablate turns parts of HABN off; name one of its variants first, such as habn-plus.")
+    check_common_arguments(args, VARIANTS)
     if args.weather_every is not None and args.weather_every < 1:
         raise ValueError("--weather-every must be at least 1.")
 
@@ -72,8 +62,7 @@ def check_arguments(args: argparse.Namespace) -> None:
 def study(args: argparse.Namespace) -> Study | None:
     check_arguments(args)
     runs = SegmentationRuns(build_plan(args), args.run, baseline=args.variants[0])
-    head = describe_study(runs, args, build_parser())
-    return ablate(runs, args, head) if args.ablate else compare(runs, args, head)
+    return compare_or_ablate(runs, args, build_parser())
 
 
 def build_plan(args: argparse.Namespace) -> SegmentationPlan:
@@ -92,21 +81,6 @@ def build_plan(args: argparse.Namespace) -> SegmentationPlan:
         weather_every=args.weather_every,
         device=args.device,
     )
-
-
-def ablate(runs: SegmentationRuns, args: argparse.Namespace, head: Study) -> Study:
-    """Measure trained networks of the first variant again, under each of ABLATIONS; what was found."""
-    name = args.variants[0]
-    networks = [load_checkpoint(runs.folder / name / str(seed) / CHECKPOINT) for seed in args.seeds]
-    changes = [(setting, networks, intervention) for setting, intervention in ABLATIONS.items()]
-    if VARIANTS[name].search:
-        changes.append((SOFT_GATES, [runs.with_soft_gates(name, seed) for seed in args.seeds], Intervention()))
-    rows = []
-    for setting, changed, intervention in changes:
-        values = [round(measure_intervened(network, runs.held_out, intervention), 2) for network in changed]
-        rows.append(build_row(VARIANTS[name], args.seeds, values, sizes_of(changed[0]), setting))
-        print(f"{setting or 'as trained'}: {values}", flush=True)
-    return replace(head, epochs=runs.measured(name, args.seeds[0])["epochs"], rows=tuple(rows))
 
 
 if __name__ == "__main__":

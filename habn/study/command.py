@@ -1,18 +1,21 @@
-"""What the commands of both studies share: arguments, the order of the runs, and the command that repeats them."""
+"""What the commands of both studies share: arguments, the order of the runs, ablations, and the command as text."""
 
 import argparse
 import itertools
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
+from habn.checkpoints import load_checkpoint
+from habn.intervention import Intervention
 from habn.results import Study, save_study
-from habn.study.collecting import collect, describe
-from habn.study.runs import StudyRuns
-from habn.study.variants import Variant
+from habn.study.collecting import build_row, collect, describe, sizes_of
+from habn.study.runs import CHECKPOINT, StudyRuns
+from habn.study.variants import ABLATIONS, SOFT_GATES, Variant
 from habn.training.task import TrainingOptions
 
 
@@ -26,6 +29,7 @@ def add_common_arguments(parser: argparse.ArgumentParser, variants: dict[str, Va
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--evaluate-every", type=int, default=400)
+    parser.add_argument("--ablate", action="store_true", help="measure trained HABN networks with parts turned off")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--minutes", type=float, help="stop cleanly after this time; the same command continues")
     parser.add_argument("--run", type=Path, required=True, help="the folder of the study")
@@ -34,7 +38,7 @@ def add_common_arguments(parser: argparse.ArgumentParser, variants: dict[str, Va
     parser.add_argument("--question", nargs=2, metavar=("EN", "ES"))
 
 
-def check_common_arguments(args: argparse.Namespace) -> None:
+def check_common_arguments(args: argparse.Namespace, variants: dict[str, Variant]) -> None:
     """Refuse what would fail only later.
 
     Raises:
@@ -42,6 +46,8 @@ def check_common_arguments(args: argparse.Namespace) -> None:
     """
     if min(args.steps, args.batch_size, args.evaluate_every) < 1:
         raise ValueError("--steps, --batch-size and --evaluate-every must be at least 1.")
+    if args.ablate and not variants[args.variants[0]].norm.startswith("habn"):
+        raise ValueError("--ablate turns parts of HABN off; name one of its variants first, such as habn-plus.")
     if args.trunk is not None and "adain" in args.variants:
         raise ValueError(
             "adain has codes for styles in place of a trunk's scales; leave out --trunk or the variant adain."
@@ -74,6 +80,12 @@ def run_command(study: Callable[[], Study | None], results: Path | None) -> None
         sys.exit("Stopped; the same command continues the study.")
 
 
+def compare_or_ablate(runs: StudyRuns, args: argparse.Namespace, parser: argparse.ArgumentParser) -> Study | None:
+    """Do what the arguments ask for; what was found."""
+    head = describe_study(runs, args, parser)
+    return ablate(runs, args, head) if args.ablate else compare(runs, args, head)
+
+
 def compare(runs: StudyRuns, args: argparse.Namespace, head: Study) -> Study | None:
     """Train and measure all variants, seed by seed, as far as the time allows; what can be compared."""
     started = time.monotonic()
@@ -85,6 +97,22 @@ def compare(runs: StudyRuns, args: argparse.Namespace, head: Study) -> Study | N
         value = f"{runs.value_of(runs.measured(name, seed)):.{runs.metric.decimals}f}"
         print(f"{name}, seed {seed}: {runs.metric.label} {value}", flush=True)
     return collect(runs, args.variants, head)
+
+
+def ablate(runs: StudyRuns, args: argparse.Namespace, head: Study) -> Study:
+    """Measure trained networks of the first variant again, under each of ABLATIONS; what was found."""
+    name = args.variants[0]
+    variant = runs.variants[name]
+    networks = [load_checkpoint(runs.folder / name / str(seed) / CHECKPOINT) for seed in args.seeds]
+    changes = [(setting, networks, intervention) for setting, intervention in ABLATIONS.items()]
+    if variant.search:
+        changes.append((SOFT_GATES, [runs.with_soft_gates(name, seed) for seed in args.seeds], Intervention()))
+    rows = []
+    for setting, changed, intervention in changes:
+        values = [runs.measure_under(network, intervention) for network in changed]
+        rows.append(build_row(variant, args.seeds, values, sizes_of(changed[0]), setting))
+        print(f"{setting or 'as trained'}: {values}", flush=True)
+    return replace(head, epochs=runs.measured(name, args.seeds[0])["epochs"], rows=tuple(rows))
 
 
 def describe_study(runs: StudyRuns, args: argparse.Namespace, parser: argparse.ArgumentParser) -> Study:

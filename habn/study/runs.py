@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from habn.cards import card_text
 from habn.checkpoints import load_checkpoint, save_checkpoint
+from habn.intervention import Intervention
 from habn.layers import parameter_overhead
 from habn.networks import build_network
 from habn.results import Metric
@@ -119,6 +120,10 @@ class StudyRuns(ABC):
     @abstractmethod
     def value_of(self, measured: dict) -> float:
         """The main metric in what `measure` found."""
+
+    @abstractmethod
+    def measure_under(self, network: nn.Module, intervention: Intervention) -> float:
+        """The main metric of a trained network whose adaptation is changed."""
 
     @abstractmethod
     def build_card(self, network: nn.Module, how_trained: dict, measured: dict) -> dict:

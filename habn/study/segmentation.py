@@ -12,8 +12,9 @@ from habn.cards import segmentation_card
 from habn.data import load_segmentation
 from habn.data.segmentation import SegmentationData
 from habn.data.weather import STRENGTHS, WEATHER
+from habn.intervention import Intervention
 from habn.results import METRICS, Curve, Weather, WeatherRow
-from habn.study.measuring import lay_weather, measure_weather
+from habn.study.measuring import lay_weather, measure_intervened, measure_weather
 from habn.study.runs import FEW_PICTURES, Plan, StudyRuns
 from habn.study.variants import VARIANTS, Variant
 from habn.training.segmentation import (
@@ -96,6 +97,9 @@ class SegmentationRuns(StudyRuns):
 
     def value_of(self, measured: dict) -> float:
         return measured["clean"]["mean_iou"]
+
+    def measure_under(self, network: nn.Module, intervention: Intervention) -> float:
+        return round(measure_intervened(network, self.held_out, intervention), 2)
 
     def build_card(self, network: nn.Module, how_trained: dict, measured: dict) -> dict:
         plan = self.plan

@@ -4,6 +4,7 @@
         --steps 1500 --run runs/styles --results results/styles-scratch.json
 
 A study can be stopped at any time; the same command continues it. The first variant is the baseline of all differences.
+``--ablate`` measures its trained HABN networks once more with parts of their adaptation turned off.
 """
 
 import argparse
@@ -15,8 +16,7 @@ from habn.results import Study
 from habn.study.command import (
     add_common_arguments,
     check_common_arguments,
-    compare,
-    describe_study,
+    compare_or_ablate,
     run_command,
     training_options,
 )
@@ -51,11 +51,11 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def study(args: argparse.Namespace) -> Study | None:
-    check_common_arguments(args)
+    check_common_arguments(args, STYLE_VARIANTS)
     if args.photos < 1:
         raise ValueError("--photos must be at least 1.")
     runs = StyleRuns(build_plan(args), args.run, baseline=args.variants[0])
-    return compare(runs, args, describe_study(runs, args, build_parser()))
+    return compare_or_ablate(runs, args, build_parser())
 
 
 def build_plan(args: argparse.Namespace) -> StylePlan:

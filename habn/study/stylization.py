@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from habn.cards import style_card
 from habn.data.styles import PHOTO_ROW, STYLES
+from habn.intervention import Intervention, intervening
 from habn.results import METRICS
 from habn.results.style import PHOTO_SIZE, style_parts
 from habn.study.runs import FEW_PICTURES, Plan, StudyRuns
@@ -67,6 +68,10 @@ class StyleRuns(StudyRuns):
 
     def value_of(self, measured: dict) -> float:
         return measured["style"]["frechet"]["mean"]
+
+    def measure_under(self, network: nn.Module, intervention: Intervention) -> float:
+        with intervening(network, intervention):
+            return self.evaluation.measure(network)["frechet"].mean
 
     def build_card(self, network: nn.Module, how_trained: dict, measured: dict) -> dict:
         held_out = {name: figure["mean"] for name, figure in measured["style"].items()}

@@ -67,7 +67,8 @@ def _draw_study(study: Study, language: str) -> str:
         parts.append(draw_curves(study, language))
     if study.search is not None:
         parts.append(draw_search(study, language))
-    return f"""<section id="study-{study.name}"><h3>{escape(study.title[language])}</h3><p>{escape(study.question[language])}</p>
+    return f"""<section id="study-{study.name}"><h3>{escape(study.title[language])}</h3>
+        <p>{escape(study.question[language])}</p>
         {_draw_facts(study, language)}{"".join(parts)}{_draw_command(study, language)}</section>"""
 
 

@@ -15,9 +15,9 @@ SOURCES = {
     "cityscapes": "Cityscapes (Cordts et al. 2016), fine annotations, 19 classes, 512 x 1024. For research use under "
     "its own licence; none of its pictures is part of this repository.",
     "scenes": "Street scenes drawn by this project (`habn.data.scenes`), with exact labels in CamVid's 11 classes.",
-    "styles": "Content: 200 photographs of BSDS500 (Arbelaez et al. 2011), for research and education. Styles: eight "
-    "paintings in the public domain. Perceptual network: SqueezeNet 1.1 (Iandola et al. 2016, BSD-2-Clause). None of "
-    "them is part of this repository.",
+    "styles": "Content: photographs, for this project's own checkpoints 200 of BSDS500 (Arbelaez et al. 2011), for "
+    "research and education. Styles: eight paintings in the public domain. Perceptual network: SqueezeNet 1.1 "
+    "(Iandola et al. 2016, BSD-2-Clause). None of them is part of this repository.",
 }
 LIMITS = {
     "segmentation": "Trained on few pictures of few places: expect errors on other cameras, in other "
@@ -25,8 +25,8 @@ LIMITS = {
     "style": "Knows its eight paintings only. Strokes have the right scale where the longer side is about 480 pixels.",
 }
 BRANCHED = (
-    "Branched: the first part of the training is a batch-normalized trunk that the checkpoints of this data set share, "
-    "so channel k of one is channel k of the other."
+    "Branched: the first part of the training is one trunk that the checkpoints of this data set share, so channel k "
+    "of one is channel k of the other."
 )
 
 
@@ -124,8 +124,8 @@ def _channels(card: dict) -> list[str]:
     return [
         "## Channels",
         "",
-        "Correlation over pixels of the input of channel k with that of channel k in the batch-normalized branch of "
-        "the same seed, averaged over channels and a few pictures.",
+        "Correlation over pixels of the input of channel k with that of channel k in the baseline's branch of the "
+        "same seed, averaged over channels and a few pictures.",
         "",
         "| layer | correlation |",
         "|---|---|",

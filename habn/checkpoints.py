@@ -45,7 +45,7 @@ def load_checkpoint(folder_or_hub_id: str | Path) -> nn.Module:
         CheckpointError: when there is no such checkpoint, or a file is damaged or does not fit the network.
     """
     folder = _find(folder_or_hub_id)
-    card = _read_card(folder / CONFIG)
+    card = read_card(folder)
     try:
         network = build_network(card["network"], card["norm"], **card["config"])
     except (TypeError, ValueError, RuntimeError) as error:
@@ -144,7 +144,13 @@ def _find(folder_or_hub_id: str | Path) -> Path:
     )
 
 
-def _read_card(path: Path) -> dict:
+def read_card(folder: Path) -> dict:
+    """What the config.json of a checkpoint's folder holds.
+
+    Raises:
+        CheckpointError: when it is missing or damaged, or does not say which network it is.
+    """
+    path = folder / CONFIG
     try:
         card = json.loads(path.read_text())
     except FileNotFoundError:

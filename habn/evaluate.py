@@ -14,9 +14,10 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import torch
@@ -26,12 +27,13 @@ from habn.checkpoints import load_checkpoint
 from habn.data import SPLITS, load_segmentation
 from habn.layers import parameter_overhead
 from habn.networks.normalization import NORM_LABELS
-from habn.provenance import describe_commit, describe_hardware
+from habn.provenance import describe_commit, describe_hardware, short_path
 from habn.results import METRICS, Row, Study, add_rows
-from habn.results.style import PHOTO_SIZE, style_parts
+from habn.results.style import style_parts
 from habn.training.inception import load_inception, measure_fid
 from habn.training.segmentation import describe_segmentation, evaluate_segmentation
 from habn.training.style_evaluation import PHOTOS, load_style_evaluation
+from habn.training.task import check_device
 
 TITLES = {
     "scenes": {"en": "drawn scenes", "es": "escenas dibujadas"},
@@ -44,12 +46,13 @@ TITLES = {
 def main(arguments: list[str] | None = None) -> None:
     args = build_parser().parse_args(arguments)
     try:
-        if args.device.startswith("cuda") and not torch.cuda.is_available():
-            raise ValueError("This machine has no CUDA device; leave out --device or give --device cpu.")
+        check_device(args.device)
         for checkpoint in args.checkpoint:
             print(json.dumps(evaluate(args, checkpoint)), flush=True)
-    except ValueError as error:  # as CheckpointError, DataError and ResultError are
+    except (ValueError, OSError) as error:  # as CheckpointError, DataError and ResultError are
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("Stopped.")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -73,44 +76,71 @@ def evaluate(args: argparse.Namespace, checkpoint: str) -> dict:
         ValueError: when it cannot be measured so, in one sentence.
     """
     network = load_checkpoint(checkpoint).to(args.device, memory_format=torch.channels_last)
-    started = time.perf_counter()
-    figures, study = (evaluate_style if network.name == "cfanet" else evaluate_classes)(args, network, checkpoint)
-    seconds = round(time.perf_counter() - started, 2)
     if args.results is not None:
-        add_rows(study, args.results.parent)
-    return {"checkpoint": checkpoint, **figures, "parameters": parameter_overhead(network).total, "seconds": seconds}
+        check_row(args.results, network, checkpoint)
+    figures, study = (evaluate_style if network.name == "cfanet" else evaluate_classes)(args, network, checkpoint)
+    if args.results is not None:
+        add_rows(study(), args.results.parent)
+    return {"checkpoint": checkpoint, **figures, "parameters": parameter_overhead(network).total}
 
 
-def evaluate_classes(args: argparse.Namespace, network: nn.Module, checkpoint: str) -> tuple[dict, Study]:
+def check_row(results: Path, network: nn.Module, checkpoint: str) -> None:
+    """Refuse a row that could not be added, before anything is measured.
+
+    Raises:
+        ValueError: one sentence on what to do.
+    """
+    if not results.exists() and network.norm != "bn":
+        raise ValueError(
+            f"{results} does not exist yet; measure the BN checkpoint first, with which others are compared."
+        )
+    training = network.card.get("training") or {}
+    if not {"seed", "steps"} <= training.keys() or "data" not in network.card:
+        raise ValueError(f"The config.json of {checkpoint} does not say how it was trained; leave out --results.")
+
+
+Measured = tuple[dict, Callable[[], Study]]
+"""What is printed, and the study of one row that it becomes where results are asked for."""
+
+
+def evaluate_classes(args: argparse.Namespace, network: nn.Module, checkpoint: str) -> Measured:
     """Measure a segmentation network on the whole split."""
     data = load_segmentation(args.data, args.root, args.split).to(torch.device(args.device))
     known = network.config["num_classes"]
     if len(data.classes) != known:
         raise ValueError(f"{checkpoint} knows {known} classes, {args.data} has {len(data.classes)}.")
+    started = time.perf_counter()
     with torch.inference_mode():
         figures = describe_segmentation(evaluate_segmentation(network, data), data.classes)
-    study = _study(args, network, args.data, tuple(data.images.shape[2:]), "mean_iou", figures["mean_iou"])
-    return {"data": args.data, "split": args.split, "pictures": len(data.images), **figures}, study
+    seconds = round(time.perf_counter() - started, 2)
+    study = partial(_study, args, network, args.data, tuple(data.images.shape[2:]), "mean_iou", figures["mean_iou"])
+    where = {"data": args.data, "split": args.split, "pictures": len(data.images)}
+    return {**where, **figures, "seconds": seconds}, study
 
 
-def evaluate_style(args: argparse.Namespace, network: nn.Module, checkpoint: str) -> tuple[dict, Study]:
+def evaluate_style(args: argparse.Namespace, network: nn.Module, checkpoint: str) -> Measured:
     """Measure a style network on some photographs of the split in every style."""
     if args.root is None or args.squeezenet is None:
         raise ValueError(f"{checkpoint} is a style network; give --root with content and styles, and --squeezenet.")
     if args.photos < 1:
         raise ValueError("--photos must be at least 1.")
+    inception = None if args.inception is None else _load_inception(args.inception, args.device)
     evaluation = _load_evaluation(args.root, args.squeezenet, args.split, args.photos, args.device)
     measured = {name: asdict(figure) for name, figure in evaluation.measure(network).items()}
-    study = _study(args, network, "styles", PHOTO_SIZE, "frechet", measured["frechet"]["mean"])
-    parts = style_parts({(network.norm, ""): [measured]})
-    where = {"data": "styles", "split": args.split, "pictures": len(evaluation.photos)}
-    if args.inception is not None:
-        where["fid"] = measure_fid(network, evaluation, load_inception(args.inception, args.device))
-    return {**where, **measured}, replace(study, sampling=evaluation.describe(), **parts)
+    figures = {"data": "styles", "split": args.split, "pictures": len(evaluation.photos), **measured}
+    if inception is not None:
+        figures["fid"] = measure_fid(network, evaluation, inception)
+
+    def study() -> Study:
+        plain = _study(args, network, "styles", evaluation.size, "frechet", measured["frechet"]["mean"])
+        return replace(plain, sampling=evaluation.describe(), **style_parts({(network.norm, ""): [measured]}))
+
+    return figures, study
 
 
+# Read once for all checkpoints of a command.
 _load_evaluation = cache(load_style_evaluation)
-"""Photographs and paintings are read once for all checkpoints of a command."""
+_load_inception = cache(load_inception)
 
 
 def _study(
@@ -159,11 +189,11 @@ def _trained_on(card: dict) -> str:
 
 
 def _command(args: argparse.Namespace, data: str) -> str:
-    words = ["python -m habn.evaluate --checkpoint", *args.checkpoint]
+    words = ["python -m habn.evaluate --checkpoint", *(short_path(Path(name)) for name in args.checkpoint)]
     words += ["--root DIR --squeezenet FILE"] if data == "styles" else [f"--data {data}"]
     words += ["--root DIR"] if args.root and data != "styles" else []
     words += [f"--photos {args.photos}"] if data == "styles" and args.photos != PHOTOS else []
-    return " ".join([*words, f"--split {args.split} --results {args.results}"])
+    return " ".join([*words, f"--split {args.split} --results {short_path(args.results)}"])
 
 
 if __name__ == "__main__":

@@ -8,6 +8,11 @@ from pathlib import Path
 _ROOT = Path(__file__).resolve().parents[1]
 
 
+def short_path(path: Path) -> str:
+    """The last folder and the name: a result says what was measured, and not where somebody keeps it."""
+    return f"{path.parent.name}/{path.name}".lstrip("/")
+
+
 def describe_hardware(accelerator: str | None = None) -> str:
     """ "2 cores of an AMD EPYC", or the name of an accelerator where one did the work."""
     if accelerator is not None:

@@ -45,6 +45,8 @@ def main(arguments: list[str] | None = None) -> None:
             print(path, flush=True)
     except (ValueError, OSError) as error:  # as CheckpointError and ImageError are
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("Stopped.")
 
 
 def build_parser() -> argparse.ArgumentParser:

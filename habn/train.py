@@ -7,7 +7,7 @@ A run lives in a folder (``--run``): state, averaged weights, log and preview. T
     python -m habn.train segmentation --steps 2000 --norm bn --branch-from runs/trunk --run runs/bn
     python -m habn.train segmentation --steps 2000 --norm habn --branch-from runs/trunk --run runs/habn
 
-or a finished BN checkpoint from which both start anew (``--start-from``).
+or a finished checkpoint from which both start anew (``--start-from``).
 """
 
 import argparse
@@ -17,9 +17,8 @@ from pathlib import Path
 import torch
 
 from habn.cards import card_text, segmentation_card, style_card
-from habn.checkpoints import CheckpointError, save_checkpoint
+from habn.checkpoints import save_checkpoint
 from habn.data import load_segmentation
-from habn.data.segmentation import DataError
 from habn.data.styles import PHOTO_ROW
 from habn.networks import build_network
 from habn.networks.normalization import NORM_LABELS
@@ -33,7 +32,7 @@ from habn.training.segmentation import (
 from habn.training.start import describe_start, finish, start_from, trunk_digest
 from habn.training.state import STATE
 from habn.training.style import LEAST_GATE, WEIGHT_DECAY, build_style_task
-from habn.training.task import TrainingOptions, options_dict
+from habn.training.task import TrainingOptions, check_device, options_dict
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -41,7 +40,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         check_arguments(args)
         train_segmentation(args) if args.task == "segmentation" else train_style(args)
-    except (DataError, CheckpointError, ValueError) as error:
+    except (ValueError, OSError) as error:  # as CheckpointError and DataError are
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         sys.exit(f"Stopped; the same command continues {args.run} from its last validation.")
@@ -61,12 +60,23 @@ def check_arguments(args: argparse.Namespace) -> None:
         raise ValueError("A bilevel search holds out labelled pictures; for style give --search joint.")
     if min(args.steps, args.batch_size, args.evaluate_every, args.stop_at or 1) < 1:
         raise ValueError("--steps, --stop-at, --batch-size and --evaluate-every must be at least 1.")
+    if args.task == "segmentation" and args.with_val and args.data == "cityscapes":
+        raise ValueError(
+            "Cityscapes is measured on val, since the labels of test are not public; leave out --with-val."
+        )
+    if args.start_from is not None and (args.branch_from is not None or args.norm == "adain"):
+        raise ValueError(
+            "--start-from goes neither with --branch-from nor with adain, which has codes in place of a style's scales."
+        )
+    if args.stop_at is not None and (args.checkpoint is not None or args.stop_at > args.steps):
+        raise ValueError(
+            "--stop-at ends a schedule early, for others to branch from: at most --steps, no --checkpoint."
+        )
     if args.branch_from is not None and not (args.branch_from / STATE).is_file():
         raise ValueError(
             f"{args.branch_from} holds no {STATE}; give the folder of a run that was stopped with --stop-at."
         )
-    if args.device.startswith("cuda") and not torch.cuda.is_available():
-        raise ValueError("This machine has no CUDA device; leave out --device or give --device cpu.")
+    check_device(args.device)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -42,6 +42,14 @@ def test_a_network_is_trained_on_cityscapes_and_measured_on_its_validation_split
     assert measured["mean_iou"] == card["metrics"]["val"]["mean_iou"] and measured["pictures"] == 1
 
 
+def test_what_could_not_be_measured_is_refused_first(root, tmp_path):
+    data = ["--data", "cityscapes", "--root", str(root)]
+    with pytest.raises(SystemExit, match="^error: Cityscapes keeps the labels of test to itself; give --split val[.]$"):
+        study([*data, "--steps", "1", "--run", str(tmp_path / "run")])
+    with pytest.raises(SystemExit, match="^error: Cityscapes is measured on val.*leave out --with-val[.]$"):
+        train.main(["segmentation", *data, "--with-val", "--steps", "1", "--run", str(tmp_path / "run")])
+
+
 def test_a_study_runs_on_cityscapes(root):
     folders = ["--run", str(root / "study"), "--results", str(root / "results" / "cityscapes.json")]
     short = ["--steps", "1", "--batch-size", "2", "--crop", "16", "32", "--variants", "bn", "habn-plus"]

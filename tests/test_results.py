@@ -91,8 +91,8 @@ STYLE_STUDY = {key: value for key, value in STUDY.items() if key not in ("curves
         {
             "metric": {"name": name, "unit": "", "higher_is_better": name == "ssim"},
             "rows": [
-                {"norm": norm, "values": [value, value, value + 0.03], "deviations": [0.1, 0.1, 0.13]}
-                for norm, value in (("bn", 0.5), ("habn-plus", 0.6))
+                {"norm": norm, "values": values, "deviations": [0.1, 0.1, 0.13]}
+                for norm, values in (("bn", [0.5, 0.51, 0.52]), ("habn-plus", [0.6, 0.6, 0.63]))
             ],
         }
         for name in ("style", "ssim")
@@ -159,7 +159,8 @@ def test_values_are_compared_pair_by_pair():
     assert t_quantile(1 - difference.p / 2, 3) * error == pytest.approx(0.1325)
     same = paired_difference([1.0, 2.0], [1.0, 2.0])
     assert same.interval == (0, 0) and same.p == 1
-    assert paired_difference([2.0, 3.0], [1.0, 2.0]).p == 0
+    rounded = paired_difference([2.0, 3.0], [1.0, 2.0])
+    assert (rounded.mean, rounded.count, rounded.interval, rounded.p) == (1, 2, None, None)
     assert paired_difference([2.0], [1.0]).interval is None
 
 
@@ -231,6 +232,9 @@ def test_a_row_is_added_or_replaced_and_another_study_refused(tmp_path):
     both = load_study(path)
     assert [r.norm for r in both.rows] == ["bn", "habn", "habn-plus"] and both.rows[0].values == (60.0,)
     assert both.command.splitlines() == [*study.command.splitlines(), "python -m habn.evaluate"]
+    with pytest.raises(ResultError, match="'baseline' is 'bn', which no row has"):
+        save_study(replace(study, name="lone", rows=study.rows[1:]), path.parent)
+    assert not list(path.parent.glob("lone*")), "what cannot be read again is not left behind"
     with pytest.raises(ResultError, match="another 'steps'"):
         add_rows(load_study(write(tmp_path, again | {"steps": 1})), path.parent)
 
@@ -353,7 +357,7 @@ def test_the_tab_shows_all_figures_of_a_study_with_which_way_is_better(tmp_path,
     assert all(name in main for name in names[language])
     assert "-0.055 (-0.067 to -0.043)" in main and "0.055 (18 %)" in main, "of BN's 0.31"
     assert ("25 photographs &amp; eight styles.", "25 fotografías y ocho estilos.")[language == "es"] in main
-    assert "<strong>0.610</strong> ± 0.017<small>+0.100 (+0.100 to +0.100)</small>" in figures
+    assert "<strong>0.610</strong> ± 0.017<small>+0.100 (+0.075 to +0.125)</small>" in figures
     assert ("pictures ± 0.110", "imágenes ± 0.110")[language == "es"] in figures
     assert ("The Great Wave off Kanagawa", "La gran ola de Kanagawa")[language == "es"] in figures
     assert "my_painting" in figures, "a style without words of its own"

@@ -75,6 +75,19 @@ def test_a_study_is_continued_and_what_is_through_is_left_alone(camvid):
     assert second["rows"][0]["seeds"] == [0, 1] and second["rows"][0]["values"][0] == first["rows"][0]["values"][0]
 
 
+def test_runs_are_taken_over_only_where_they_were_made_alike(camvid):
+    study(camvid, "--variants", "bn", "in", "--seeds", "0", "1")
+    assert study(camvid, "--variants", "bn", "--seeds", "1")["rows"][0]["seeds"] == [1], "no others than were asked for"
+    with pytest.raises(SystemExit, match="^error: .*bn/0 was made with options .*; give another --run[.]$"):
+        study(camvid, "--variants", "bn", "--learning-rate", "0.5")
+    with pytest.raises(SystemExit, match="^error: .*bn/0 was made with scenes 0 and not 2; give another --run[.]$"):
+        study(camvid, "--variants", "bn", "--with-scenes", "2")
+    measured = camvid / "study" / "bn" / "0" / "measured.json"
+    measured.write_text(json.dumps(json.loads(measured.read_text()) | {"commit": "0000000"}))
+    with pytest.raises(SystemExit, match="^error: The runs differ in commit .*0000000.* cannot be compared"):
+        study(camvid, "--variants", "bn", "in")
+
+
 def test_an_ablation_measures_a_trained_network_with_parts_turned_off(camvid, trunk):
     common = ["--trunk", str(trunk), "--variants", "plus-from-bn", "--seeds", "0"]
     whole = study(camvid, *common)
@@ -95,6 +108,9 @@ def test_a_study_whose_time_is_up_ends_in_peace_and_is_continued(camvid, capsys)
     ("arguments", "sentence"),
     [
         (["--variants", "bn", "--ablate"], "turns parts of HABN off"),
+        (["--variants", "habn", "--ablate"], "first run the study without --ablate"),
+        (["--variants", "bn", "--seeds", "1", "1"], "must be different numbers"),
+        (["--variants", "bn", "--with-val", "--split", "val"], "cannot be measured on"),
         (["--trunk", "nowhere", "--variants", "bn"], "is missing"),
     ],
 )

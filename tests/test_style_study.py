@@ -14,7 +14,7 @@ from torch import nn
 import habn.training.style
 import habn.training.style_evaluation
 from habn import evaluate
-from habn.checkpoints import load_checkpoint
+from habn.checkpoints import load_checkpoint, save_checkpoint
 from habn.data.styles import PHOTO_ROW, STYLES, load_painting, load_photos
 from habn.layers import HyperAdaptiveBatchNorm2d
 from habn.metrics import fit_gaussian, frechet_distance
@@ -251,6 +251,24 @@ def test_branches_start_from_a_trunk_and_tell_how_far_their_channels_correspond(
     networks = [load_checkpoint(tmp_path / "study" / name / "0" / "checkpoint") for name in ("bn", "habn")]
     assert networks[0].card["trunk"] == networks[1].card["trunk"] is not None
     assert set(networks[1].card["channel_correlation"]) == set(result["search"]["layers"])
+
+
+def test_a_row_that_could_not_be_added_is_refused_before_it_is_measured(style_data, finished, tmp_path):
+    folder = finished / "study" / "habn-plus" / "0" / "checkpoint"
+    data = ["--root", str(style_data), "--squeezenet", str(style_data / "squeezenet.safetensors")]
+    with pytest.raises(SystemExit, match="^error: .*new.json does not exist yet; measure the BN checkpoint first"):
+        evaluate.main(["--checkpoint", str(folder), *data, "--results", str(tmp_path / "new.json")])
+    bare = build_network("cfanet", "bn", num_styles=PHOTO_ROW + 1)
+    save_checkpoint(bare, tmp_path / "bare", {}, "")
+    with pytest.raises(SystemExit, match="^error: The config.json of .*bare does not say how it was trained"):
+        evaluate.main(["--checkpoint", str(tmp_path / "bare"), *data, "--results", str(tmp_path / "new.json")])
+
+
+def test_a_checkpoint_without_a_card_is_measured(style_data, tmp_path, capsys):
+    save_checkpoint(build_network("cfanet", "bn", num_styles=PHOTO_ROW + 1), tmp_path / "bare", {}, "")
+    data = ["--root", str(style_data), "--squeezenet", str(style_data / "squeezenet.safetensors"), "--photos", "1"]
+    evaluate.main(["--checkpoint", str(tmp_path / "bare"), *data])
+    assert json.loads(capsys.readouterr().out)["frechet"]["mean"] > 0
 
 
 def test_an_ablation_measures_the_networks_of_a_study_with_parts_turned_off(style_data, finished):

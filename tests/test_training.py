@@ -12,6 +12,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from habn import train
 from habn.checkpoints import load_checkpoint, save_checkpoint
 from habn.data.segmentation import IGNORE, STREET_CLASSES, SegmentationData
 from habn.layers import HyperAdaptiveBatchNorm2d
@@ -356,7 +357,9 @@ def test_the_average_follows_the_weights_and_forgets_the_start(task, tmp_path):
     assert same_state(average, network)
 
 
-@pytest.mark.parametrize(("first", "second"), [("in", "bn"), ("bn", "in"), ("in", "habn-plus")])
+@pytest.mark.parametrize(
+    ("first", "second"), [("in", "bn"), ("bn", "in"), ("in", "habn-plus"), ("habn", "bn"), ("film", "in")]
+)
 def test_a_branch_takes_weights_and_no_statistics_across_normalizations(tmp_path, first, second):
     trunk, branch = build_tiny(first, seed=1), build_tiny(second, seed=2)
     save_checkpoint(trunk, tmp_path / "trunk", {}, "")
@@ -382,3 +385,17 @@ def test_a_batch_is_the_same_whatever_the_precision_of_the_training(data, weathe
         expected = task.batch(0, step)
         with torch.autocast("cpu", torch.bfloat16):
             assert all(map(torch.equal, task.batch(0, step), expected))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--stop-at", "2", "--checkpoint", "mine"], "--stop-at ends a schedule early"),
+        (["--stop-at", "9"], "at most --steps"),
+        (["--start-from", "trunk", "--branch-from", "run"], "--start-from goes neither with --branch-from"),
+        (["--start-from", "trunk", "--norm", "adain"], "nor with adain"),
+    ],
+)
+def test_arguments_that_contradict_one_another_are_refused(tmp_path, arguments, sentence):
+    with pytest.raises(SystemExit, match=f"^error: .*{sentence}"):
+        train.main(["segmentation", "--steps", "4", "--run", str(tmp_path / "run"), *arguments])

@@ -36,8 +36,10 @@ def load_cityscapes(root: Path, split: str) -> SegmentationData:
     """Read ``root/leftImg8bit/SPLIT/CITY/*_leftImg8bit.png`` with ``root/gtFine/SPLIT/CITY/*_gtFine_labelIds.png``.
 
     Raises:
-        DataError: on a missing folder or partner.
+        DataError: on a missing folder or partner, and for "test", whose labels are not public.
     """
+    if split == "test":
+        raise DataError("Cityscapes keeps the labels of test to itself; give --split val.")
     images, labels = Path(root) / "leftImg8bit" / split, Path(root) / "gtFine" / split
     for folder in (images, labels):
         if not folder.is_dir():

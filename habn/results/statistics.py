@@ -49,7 +49,8 @@ def paired_difference(first: Sequence[float], second: Sequence[float]) -> Paired
         raise ValueError(f"Pairs are needed, but there are {len(first)} and {len(second)} values.")
     differences = [a - b for a, b in zip(first, second, strict=True)]
     centre, spread, count = mean(differences), standard_deviation(differences), len(differences)
-    if spread is None:
+    # Differences that are the same in every pair were rounded so: how far they spread is not known.
+    if spread is None or (spread < 1e-9 and centre != 0):
         return PairedDifference(centre, count, None, None)
     error = spread / math.sqrt(count)
     reach = t_quantile((1 + CONFIDENCE) / 2, count - 1) * error
@@ -58,7 +59,7 @@ def paired_difference(first: Sequence[float], second: Sequence[float]) -> Paired
 
 def _p_value(centre: float, error: float, count: int) -> float:
     if error == 0:
-        return 1.0 if centre == 0 else 0.0
+        return 1.0
     return 2 * t_cdf(-abs(centre) / error, count - 1)
 
 

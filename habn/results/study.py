@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from habn.results.statistics import PairedDifference, mean, paired_difference
 
 PROTOCOLS = ("branched", "scratch", "shipped")
-"""branched: all from one half-trained BN trunk; scratch: each from its own start; shipped: the page's networks."""
+"""branched: all go on from the weights of one trunk; scratch: each from its own start; shipped: the page's networks."""
 LANGUAGES = ("en", "es")
 
 _METRIC_LABELS = {
@@ -122,7 +122,8 @@ class SearchRow:
 
     Attributes:
         gates: (L, 4), in [0, 1], for scale, bias, mean and variance of each layer.
-        size: (L, 4), how much each parameter of the layer adapts in all, gate times delta.
+        size: (L, 4), how much each parameter of the layer adapts: the standard deviation over pixels of what s adds, as a share of
+            the static parameter.
     """
 
     norm: str

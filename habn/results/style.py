@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 
 from habn.results.study import METRICS, Figure, FigureRow, StyleRow
 
-PHOTO_SIZE = (321, 481)
-"""(H, W) of the photographs that are measured on; those that stand upright are turned by a quarter."""
 FURTHER = ("style", "content", "ssim")
 """The figures beside the main one, "frechet", in the order of the tables."""
 

@@ -29,7 +29,11 @@ def save_study(study: Study, folder: str | Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".json.new")
     draft.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    load_study(draft)
+    try:
+        load_study(draft)
+    except ResultError:
+        draft.unlink()
+        raise
     os.replace(draft, path)
     return path
 

@@ -55,6 +55,8 @@ def check_arguments(args: argparse.Namespace) -> None:
         ValueError: one sentence on the argument and what to do.
     """
     check_common_arguments(args, VARIANTS)
+    if args.with_val and args.split == "val":
+        raise ValueError("What is trained on cannot be measured on; leave out --with-val or give --split test.")
     if args.weather_every is not None and args.weather_every < 1:
         raise ValueError("--weather-every must be at least 1.")
 

@@ -1,42 +1,43 @@
 """Gathers what the runs of a study measured into one `habn.results.Study`, which becomes a file of results/."""
 
-import json
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 
-import torch
 from torch import nn
 
 from habn.layers import parameter_overhead
 from habn.networks.normalization import NORM_LABELS
-from habn.provenance import describe_commit, describe_hardware
+from habn.provenance import describe_commit
 from habn.results import Row, Search, SearchRow, Study
 from habn.results.study import Text
 from habn.study.runs import MEASURED, StudyRuns
 from habn.study.variants import Variant
 
 
-def collect(runs: StudyRuns, names: list[str], head: Study) -> Study | None:
-    """Everything measured with those seeds that all of the variants have behind them: differences are paired.
+def collect(runs: StudyRuns, names: list[str], seeds: list[int], head: Study) -> Study | None:
+    """What was measured with those of the seeds that all variants have behind them: differences are paired.
 
     None where no seed is through with all of them.
 
     Args:
         runs: whose folder is read.
         names: of its variants; the first is the baseline.
+        seeds: that are asked for.
         head: from `describe`.
+
+    Raises:
+        ValueError: when the runs differ in code or machine, or were made for another plan.
     """
-    measured = {name: _measured(runs.folder / name) for name in names}
-    seeds = sorted(set.intersection(*(set(found) for found in measured.values())))
-    if not seeds:
+    through = [seed for seed in seeds if all(_is_through(runs, name, seed) for name in names)]
+    if not through:
         return None
-    kept = {name: {seed: found[seed] for seed in seeds} for name, found in measured.items()}
+    kept = {name: {seed: runs.measured(name, seed) for seed in through} for name in names}
     return replace(
         head,
-        epochs=kept[names[0]][seeds[0]]["epochs"],
+        **_provenance(kept),
+        epochs=kept[names[0]][through[0]]["epochs"],
         rows=tuple(_row(runs, name, entries) for name, entries in kept.items()),
-        search=_search(runs, {name: entries for name, entries in kept.items() if "search" in entries[seeds[0]]}),
+        search=_search(runs, {name: entries for name, entries in kept.items() if "search" in entries[through[0]]}),
         **runs.parts_of(kept),
     )
 
@@ -44,7 +45,6 @@ def collect(runs: StudyRuns, names: list[str], head: Study) -> Study | None:
 def describe(runs: StudyRuns, name: str, title: Text, question: Text, command: str) -> Study:
     """The head of a study, without rows and epochs: what was trained and measured, on what, and how to do it again."""
     plan, data = runs.plan, runs.describe_data()
-    accelerator = torch.cuda.get_device_name(0) if plan.device.startswith("cuda") else None
     trunk = "" if plan.trunk is None else f"; from the trunk {plan.trunk.name}"
     return Study(
         name=name,
@@ -53,7 +53,7 @@ def describe(runs: StudyRuns, name: str, title: Text, question: Text, command: s
         protocol="scratch" if plan.trunk is None else "branched",
         steps=plan.options.steps,
         epochs=None,
-        hardware=describe_hardware(accelerator),
+        hardware=runs.hardware(),
         commit=describe_commit(),
         date=date.today().isoformat(),
         command=command,
@@ -78,8 +78,21 @@ def sizes_of(network: nn.Module) -> dict[str, int]:
     return {"parameters": overhead.total, "added": overhead.added}
 
 
-def _measured(folder: Path) -> dict[int, dict]:
-    return {int(path.parent.name): json.loads(path.read_text()) for path in folder.glob(f"*/{MEASURED}")}
+def _is_through(runs: StudyRuns, name: str, seed: int) -> bool:
+    return (runs.folder / name / str(seed) / MEASURED).is_file()
+
+
+def _provenance(kept: dict[str, dict[int, dict]]) -> dict[str, str]:
+    """The commit and the machine of all runs. Raises ValueError where they are not the same."""
+    shared = {}
+    for key in ("commit", "hardware"):
+        values = {entry[key] for entries in kept.values() for entry in entries.values()}
+        if len(values) > 1:
+            raise ValueError(
+                f"The runs differ in {key} ({', '.join(sorted(values))}) and cannot be compared; give another --run."
+            )
+        shared[key] = values.pop()
+    return shared
 
 
 def _row(runs: StudyRuns, name: str, entries: dict[int, dict]) -> Row:

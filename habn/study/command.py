@@ -12,16 +12,17 @@ import torch
 
 from habn.checkpoints import load_checkpoint
 from habn.intervention import Intervention
+from habn.provenance import short_path
 from habn.results import Study, save_study
 from habn.study.collecting import build_row, collect, describe, sizes_of
 from habn.study.runs import CHECKPOINT, StudyRuns
 from habn.study.variants import ABLATIONS, SOFT_GATES, Variant
-from habn.training.task import TrainingOptions
+from habn.training.task import TrainingOptions, check_device
 
 
 def add_common_arguments(parser: argparse.ArgumentParser, variants: dict[str, Variant], default: list[str]) -> None:
     """Arguments that both studies have; each adds the texts and defaults of its own."""
-    parser.add_argument("--trunk", type=Path, help="the BN checkpoint from which all branch; none: from scratch")
+    parser.add_argument("--trunk", type=Path, help="the checkpoint from which all branch; none: from scratch")
     parser.add_argument("--variants", nargs="+", default=default, choices=variants, metavar="NAME")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--steps", type=int, required=True, help="of each run, in batches")
@@ -46,14 +47,15 @@ def check_common_arguments(args: argparse.Namespace, variants: dict[str, Variant
     """
     if min(args.steps, args.batch_size, args.evaluate_every) < 1:
         raise ValueError("--steps, --batch-size and --evaluate-every must be at least 1.")
+    if min(args.seeds) < 0 or len(set(args.seeds)) < len(args.seeds):
+        raise ValueError("--seeds must be different numbers of at least 0.")
     if args.ablate and not variants[args.variants[0]].norm.startswith("habn"):
         raise ValueError("--ablate turns parts of HABN off; name one of its variants first, such as habn-plus.")
     if args.trunk is not None and "adain" in args.variants:
         raise ValueError(
             "adain has codes for styles in place of a trunk's scales; leave out --trunk or the variant adain."
         )
-    if args.device.startswith("cuda") and not torch.cuda.is_available():
-        raise ValueError("This machine has no CUDA device; leave out --device or give --device cpu.")
+    check_device(args.device)
 
 
 def training_options(args: argparse.Namespace) -> TrainingOptions:
@@ -74,7 +76,7 @@ def run_command(study: Callable[[], Study | None], results: Path | None) -> None
             print("No seed is through with all variants yet, so there is nothing to compare.")
         elif results is not None:
             save_study(found, results.parent)
-    except ValueError as error:  # as CheckpointError, DataError and ResultError are
+    except (ValueError, OSError) as error:  # as CheckpointError, DataError and ResultError are
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         sys.exit("Stopped; the same command continues the study.")
@@ -96,14 +98,16 @@ def compare(runs: StudyRuns, args: argparse.Namespace, head: Study) -> Study | N
             break
         value = f"{runs.value_of(runs.measured(name, seed)):.{runs.metric.decimals}f}"
         print(f"{name}, seed {seed}: {runs.metric.label} {value}", flush=True)
-    return collect(runs, args.variants, head)
+    return collect(runs, args.variants, args.seeds, head)
 
 
 def ablate(runs: StudyRuns, args: argparse.Namespace, head: Study) -> Study:
     """Measure trained networks of the first variant again, under each of ABLATIONS; what was found."""
     name = args.variants[0]
     variant = runs.variants[name]
-    networks = [load_checkpoint(runs.folder / name / str(seed) / CHECKPOINT) for seed in args.seeds]
+    epochs = [runs.measured(name, seed)["epochs"] for seed in args.seeds]
+    folders = [runs.folder / name / str(seed) / CHECKPOINT for seed in args.seeds]
+    networks = [load_checkpoint(folder).to(runs.plan.device) for folder in folders]
     changes = [(setting, networks, intervention) for setting, intervention in ABLATIONS.items()]
     if variant.search:
         changes.append((SOFT_GATES, [runs.with_soft_gates(name, seed) for seed in args.seeds], Intervention()))
@@ -112,7 +116,7 @@ def ablate(runs: StudyRuns, args: argparse.Namespace, head: Study) -> Study:
         values = [runs.measure_under(network, intervention) for network in changed]
         rows.append(build_row(variant, args.seeds, values, sizes_of(changed[0]), setting))
         print(f"{setting or 'as trained'}: {values}", flush=True)
-    return replace(head, epochs=runs.measured(name, args.seeds[0])["epochs"], rows=tuple(rows))
+    return replace(head, epochs=epochs[0], rows=tuple(rows))
 
 
 def describe_study(runs: StudyRuns, args: argparse.Namespace, parser: argparse.ArgumentParser) -> Study:
@@ -132,7 +136,7 @@ def command_of(parser: argparse.ArgumentParser, args: argparse.Namespace) -> str
         if name in places:
             value = places[name]
         elif isinstance(value, Path):
-            value = f"{value.parent.name}/{value.name}".lstrip("/")
+            value = short_path(value)
         elif isinstance(value, list | tuple):
             value = " ".join(map(str, value))
         words.append(flag if value is True else f"{flag} {value}")

@@ -2,7 +2,7 @@
 
 import json
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -13,6 +13,7 @@ from habn.checkpoints import load_checkpoint, save_checkpoint
 from habn.intervention import Intervention
 from habn.layers import parameter_overhead
 from habn.networks import build_network
+from habn.provenance import describe_commit, describe_hardware
 from habn.results import Metric
 from habn.study.measuring import measure_correspondence, measure_search
 from habn.study.variants import Variant
@@ -24,6 +25,8 @@ from habn.training.task import Task, TrainingOptions, options_dict
 
 MEASURED, CHECKPOINT, TRAINING = "measured.json", "checkpoint", "training"
 FEW_PICTURES = 8
+PLACES = ("root", "squeezenet", "device")
+"""What a plan has that says where things are, and changes no result."""
 HABN_DELTA_RATE = 10.0
 """Deltas and gates of HABN learn so much faster than weights: they must get away from 0 within a short branch."""
 
@@ -36,7 +39,7 @@ class Plan:
         root: the folder of the data.
         split: what is measured on.
         recipe, options: of every run; each sets its own seed and search.
-        trunk: the batch-normalized checkpoint from which all start; None for runs from scratch.
+        trunk: the checkpoint from which all start; None for runs from scratch.
         device: where the networks are trained and measured.
     """
 
@@ -71,6 +74,7 @@ class StudyRuns(ABC):
         """Train and measure a variant with a seed, or go on where it was stopped; whether it is through."""
         folder = self.folder / name / str(seed)
         if (folder / MEASURED).is_file():
+            self.measured(name, seed)
             return True
         variant = self.variants[name]
         options = self._options(variant, seed, minutes)
@@ -79,7 +83,13 @@ class StudyRuns(ABC):
             return False
         network = finish(network, folder / TRAINING, options, variant.least_gate)
         log = [json.loads(line) for line in (folder / TRAINING / LOG).read_text().splitlines()]
-        measured = {**self._describe(network, task), **self.measure(network, log)}
+        measured = {
+            "conditions": self.conditions(name, seed),
+            "commit": describe_commit(),
+            "hardware": self.hardware(),
+            **self._describe(network, task),
+            **self.measure(network, log),
+        }
         if self.plan.trunk is not None and name != self.baseline:
             baseline = load_checkpoint(self.folder / self.baseline / str(seed) / CHECKPOINT).to(self.plan.device)
             measured["correspondence"] = measure_correspondence(baseline, network, self.few_inputs())
@@ -88,8 +98,35 @@ class StudyRuns(ABC):
         return True
 
     def measured(self, name: str, seed: int) -> dict:
-        """What `run` found, once it is through."""
-        return json.loads((self.folder / name / str(seed) / MEASURED).read_text())
+        """What `run` found, once it is through.
+
+        Raises:
+            ValueError: it is not through, or was trained or measured under other conditions than this plan's.
+        """
+        path = self.folder / name / str(seed) / MEASURED
+        if not path.is_file():
+            raise ValueError(f"{path} is missing; first run the study without --ablate.")
+        measured = json.loads(path.read_text())
+        found, wanted = measured.get("conditions", {}), self.conditions(name, seed)
+        for key in wanted.keys() | found.keys():
+            if found.get(key) != wanted.get(key):
+                raise ValueError(
+                    f"{path.parent} was made with {key} {found.get(key)} and not {wanted.get(key)}; give another --run."
+                )
+        return measured
+
+    def conditions(self, name: str, seed: int) -> dict:
+        """All that a run depends on beside the code and the machine, as it stands in its measured.json."""
+        plan = {key: value for key, value in asdict(self.plan).items() if key not in PLACES}
+        options = options_dict(self._options(self.variants[name], seed, None))
+        del options["evaluate_every"]  # validation chooses nothing
+        trunk = trunk_digest(self.plan.trunk, None)
+        kept = {**plan, "options": options, "trunk": trunk, "variant": asdict(self.variants[name])}
+        return json.loads(json.dumps(kept))
+
+    def hardware(self) -> str:
+        """What the runs are trained and measured on."""
+        return describe_hardware(torch.cuda.get_device_name(0) if self.plan.device.startswith("cuda") else None)
 
     def with_soft_gates(self, name: str, seed: int) -> nn.Module:
         """The network that a search ended with, before `discretize` made its gates hard."""

@@ -11,7 +11,7 @@ from habn.cards import style_card
 from habn.data.styles import PHOTO_ROW, STYLES
 from habn.intervention import Intervention, intervening
 from habn.results import METRICS
-from habn.results.style import PHOTO_SIZE, style_parts
+from habn.results.style import style_parts
 from habn.study.runs import FEW_PICTURES, Plan, StudyRuns
 from habn.study.variants import STYLE_VARIANTS, Variant
 from habn.training.style import StyleTask, build_style_task
@@ -79,7 +79,13 @@ class StyleRuns(StudyRuns):
 
     def describe_data(self) -> dict:
         sampling = self.evaluation.describe()
-        return {"data": "styles", "split": self.plan.split, "size": PHOTO_SIZE, "train": "train", "sampling": sampling}
+        return {
+            "data": "styles",
+            "split": self.plan.split,
+            "size": self.evaluation.size,
+            "train": "train",
+            "sampling": sampling,
+        }
 
     def parts_of(self, kept: dict[str, dict[int, dict]]) -> dict:
         found = {

@@ -69,7 +69,7 @@ VARIANTS: dict[str, Variant] = {
         "no own statistics, absolute units", share=0.0, statistics="static", units="absolute"
     ),
 }
-"""By the name of their folder in a study. The first five are normalizations as they are shipped."""
+"""By the name of their folder in a study. The first five are normalizations, HABN+ by the recipe that is shipped."""
 
 STYLE_PARTS = ("reduce1", "reduce2", "reduce3", "blocks", "aggregate2", "aggregate1")
 """All of CFA-Net that has normalization layers."""

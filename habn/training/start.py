@@ -1,13 +1,12 @@
 """Where a training run begins and how its search ends: what `habn.train` and `habn.study` share."""
 
 import hashlib
-import json
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from habn.checkpoints import CONFIG, WEIGHTS, check_weights, read_weights
+from habn.checkpoints import CONFIG, WEIGHTS, check_weights, read_card, read_weights
 from habn.layers import HyperAdaptiveBatchNorm2d
 from habn.training.loop import AVERAGE
 from habn.training.search import set_temperature
@@ -18,15 +17,15 @@ from habn.training.task import TrainingOptions
 def start_from(network: nn.Module, folder: Path) -> None:
     """Give a new network the weights of a checkpoint, whatever the normalization of either.
 
-    What the checkpoint lacks stays as it is: all that only HABN has, and running statistics where it comes from IN.
-    Running statistics that the network does not keep are left out.
+    What the checkpoint lacks stays as it is: what only HABN or FiLM has, and running statistics where it comes from IN.
+    What of these the network lacks is left out. AdaIN has no scales and biases to give or take.
 
     Raises:
         CheckpointError: when the weights are missing, damaged or of another network.
     """
     path = folder / WEIGHTS
     expected = network.state_dict()
-    known = {key: value for key, value in read_weights(path).items() if key in expected or not _is_statistic(key)}
+    known = {key: value for key, value in read_weights(path).items() if key in expected or not _may_lack(key)}
     weights = {**expected, **known}
     check_weights(expected, weights, path)
     network.load_state_dict(weights)
@@ -61,8 +60,7 @@ def describe_start(folder: Path | None) -> dict | None:
     """For a card: which checkpoint a run started from, on what that was trained and how; None for fresh weights."""
     if folder is None:
         return None
-    path = folder / CONFIG
-    known = json.loads(path.read_text()) if path.is_file() else {}
+    known = read_card(folder) if (folder / CONFIG).is_file() else {}
     return {"checkpoint": folder.name, "data": known.get("data"), "training": known.get("training")}
 
 
@@ -88,8 +86,12 @@ def finish(network: nn.Module, folder: Path, options: TrainingOptions, least_gat
     return network
 
 
-def _is_statistic(key: str) -> bool:
-    return key.endswith((".running_mean", ".running_var", ".num_batches_tracked"))
+_PARTS = {"running_mean", "running_var", "num_batches_tracked", "encoder", "search", "condition"}
+"""Of a normalization layer, what not every normalization has: statistics, and what HABN and FiLM learn besides."""
+
+
+def _may_lack(key: str) -> bool:
+    return not _PARTS.isdisjoint(key.split("."))
 
 
 def _digest(path: Path) -> str:

@@ -52,7 +52,7 @@ class StyleFigure:
 
 
 @dataclass(frozen=True, eq=False)
-class Painting:
+class PaintingTarget:
     """What stylized photographs are held against: the pixels (1, 3, H, W), Gram matrices by layer, and the Gaussian of
     the windows."""
 
@@ -82,11 +82,11 @@ class StyleEvaluation:
         self.originals = [features(photo, last=WINDOW_LAYER) for photo in self.photos]
         self.windows = np.concatenate([pool_windows(maps[WINDOW_LAYER], PHOTO_STRIDE) for maps in self.originals])
 
-    def _describe_painting(self, painting: Tensor) -> Painting:
+    def _describe_painting(self, painting: Tensor) -> PaintingTarget:
         maps = self.features(painting)
         windows = pool_windows(maps[WINDOW_LAYER], PAINTING_STRIDE)
         grams = {layer: gram_matrix(maps[layer]) for layer in STYLE_LAYERS}
-        return Painting(painting, grams, fit_gaussian(windows), len(windows))
+        return PaintingTarget(painting, grams, fit_gaussian(windows), len(windows))
 
     @torch.inference_mode()
     def measure(self, network: nn.Module) -> dict[str, StyleFigure]:
@@ -102,6 +102,13 @@ class StyleEvaluation:
         found = [self._measure_style(network, *style) for style in zip(one_hot, self.paintings, strict=True)]
         by_figure = {name: np.array([style[name] for style in found]) for name in FIGURES}  # (S, photos) or (S, 1)
         return {name: _summarize(values) for name, values in by_figure.items()}
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """The medians of the photographs' shorter and longer sides: their (H, W), were all alike and none upright."""
+        sides = np.sort([photo.shape[2:] for photo in self.photos], axis=1)
+        shorter, longer = np.median(sides, axis=0)
+        return int(shorter), int(longer)
 
     def untouched(self) -> float:
         """The Fréchet distance of the photographs as they are, averaged over styles."""
@@ -123,7 +130,7 @@ class StyleEvaluation:
             f"cuadro; las fotografías tal cual tienen {self.untouched():.3f}.",
         }
 
-    def _measure_style(self, network: nn.Module, row: Tensor, painting: Painting) -> dict[str, list[float]]:
+    def _measure_style(self, network: nn.Module, row: Tensor, painting: PaintingTarget) -> dict[str, list[float]]:
         found: dict[str, list[float]] = {"content": [], "style": [], "ssim": []}
         windows = []
         for photo, original in zip(self.photos, self.originals, strict=True):
@@ -135,7 +142,7 @@ class StyleEvaluation:
             windows.append(pool_windows(maps[WINDOW_LAYER], PHOTO_STRIDE))
         return {**found, "frechet": [_relative_frechet(np.concatenate(windows), painting)]}
 
-    def _style_distance(self, maps: dict[int, Tensor], painting: Painting) -> float:
+    def _style_distance(self, maps: dict[int, Tensor], painting: PaintingTarget) -> float:
         distances = [relative_distance(gram_matrix(maps[layer]), painting.grams[layer]) for layer in STYLE_LAYERS]
         return float(np.average([float(d) for d in distances], weights=self.recipe.style_weights))
 
@@ -166,7 +173,7 @@ def pool_windows(features: Tensor, stride: int) -> np.ndarray:
     return F.avg_pool2d(features, WINDOW, stride)[0].flatten(1).T.double().cpu().numpy()
 
 
-def _relative_frechet(windows: np.ndarray, painting: Painting) -> float:
+def _relative_frechet(windows: np.ndarray, painting: PaintingTarget) -> float:
     return frechet_distance(painting.gaussian, fit_gaussian(windows)) / float(np.trace(painting.gaussian[1]))
 
 

@@ -29,6 +29,16 @@ class Task(Protocol):
         """Write a picture of what the network does now."""
 
 
+def check_device(device: str) -> None:
+    """Refuse a CUDA device where there is none.
+
+    Raises:
+        ValueError: in one sentence.
+    """
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise ValueError("This machine has no CUDA device; leave out --device or give --device cpu.")
+
+
 @dataclass(frozen=True)
 class TrainingOptions:
     """How to train.

@@ -137,9 +137,9 @@ def _draw_findings(study: Study, language: str) -> str:
         if difference is None:
             continue
         by = ""
-        if difference.interval is None:
+        if difference.count == 1:
             key = "one_seed"
-        elif difference.interval[0] <= 0 <= difference.interval[1]:
+        elif difference.interval is None or difference.interval[0] <= 0 <= difference.interval[1]:
             key = "open"
         else:
             key = "better" if (difference.mean > 0) == study.metric.higher_is_better else "worse"

@@ -122,8 +122,8 @@ class SearchRow:
 
     Attributes:
         gates: (L, 4), in [0, 1], for scale, bias, mean and variance of each layer.
-        size: (L, 4), how much each parameter of the layer adapts: the standard deviation over pixels of what s adds, as a share of
-            the static parameter.
+        size: (L, 4), how much each parameter of the layer adapts: the deviation over pixels of what s adds, as a
+            share of the static parameter.
     """
 
     norm: str

@@ -9,7 +9,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from habn.checkpoints import CheckpointError, load_checkpoint, save_checkpoint
+from habn.cards import card_text
+from habn.checkpoints import CHECKPOINTS, CheckpointError, load_checkpoint, save_checkpoint
 from habn.data.scenes import draw_scene
 from habn.networks import build_network
 from habn.recording import recording
@@ -225,3 +226,9 @@ def test_a_shipped_checkpoint_is_small_and_has_a_card(checkpoint):
     assert (checkpoint / "model.safetensors").stat().st_size < 10_000_000
     assert (checkpoint / "README.md").read_text().startswith("---\n")
     assert {"data", "recipe", "training", "metrics"} <= set(load_checkpoint(checkpoint).card)
+
+
+@pytest.mark.parametrize("folder", sorted(CHECKPOINTS.glob("*/")), ids=lambda folder: folder.name)
+def test_a_shipped_card_says_what_its_metadata_says(folder):
+    network = load_checkpoint(folder)
+    assert (folder / "README.md").read_text(encoding="utf-8") == card_text(network, network.card)

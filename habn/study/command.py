@@ -19,6 +19,9 @@ from habn.study.runs import CHECKPOINT, StudyRuns
 from habn.study.variants import ABLATIONS, SOFT_GATES, Variant
 from habn.training.task import TrainingOptions, check_device
 
+DELTA_RATE = 10.0
+"""Deltas and gates of HABN learn so much faster than weights: they must get away from 0 within a short branch."""
+
 
 def add_common_arguments(parser: argparse.ArgumentParser, variants: dict[str, Variant], default: list[str]) -> None:
     """Arguments that both studies have; each adds the texts and defaults of its own."""
@@ -28,6 +31,9 @@ def add_common_arguments(parser: argparse.ArgumentParser, variants: dict[str, Va
     parser.add_argument("--steps", type=int, required=True, help="of each run, in batches")
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument(
+        "--delta-rate", type=float, default=DELTA_RATE, help="multiple of the learning rate for delta and gates"
+    )
     parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--evaluate-every", type=int, default=400)
     parser.add_argument("--ablate", action="store_true", help="measure trained HABN networks with parts turned off")
@@ -63,6 +69,7 @@ def training_options(args: argparse.Namespace) -> TrainingOptions:
     return TrainingOptions(
         steps=args.steps,
         learning_rate=args.learning_rate,
+        delta_rate=args.delta_rate,
         evaluate_every=args.evaluate_every,
         precision=args.precision,
     )

@@ -27,8 +27,6 @@ MEASURED, CHECKPOINT, TRAINING = "measured.json", "checkpoint", "training"
 FEW_PICTURES = 8
 PLACES = ("root", "squeezenet", "device")
 """What a plan has that says where things are, and changes no result."""
-HABN_DELTA_RATE = 10.0
-"""Deltas and gates of HABN learn so much faster than weights: they must get away from 0 within a short branch."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,8 +177,7 @@ class StudyRuns(ABC):
         return {}
 
     def _options(self, variant: Variant, seed: int, minutes: float | None) -> TrainingOptions:
-        rate = HABN_DELTA_RATE if variant.norm.startswith("habn") else 1.0
-        return replace(self.plan.options, seed=seed, minutes=minutes, delta_rate=rate, search=variant.search)
+        return replace(self.plan.options, seed=seed, minutes=minutes, search=variant.search)
 
     def _build(self, variant: Variant, seed: int) -> nn.Module:
         torch.manual_seed(seed)

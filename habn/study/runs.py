@@ -177,7 +177,8 @@ class StudyRuns(ABC):
         return {}
 
     def _options(self, variant: Variant, seed: int, minutes: float | None) -> TrainingOptions:
-        return replace(self.plan.options, seed=seed, minutes=minutes, search=variant.search)
+        rate = self.plan.options.delta_rate if variant.norm.startswith("habn") else 1.0
+        return replace(self.plan.options, seed=seed, minutes=minutes, delta_rate=rate, search=variant.search)
 
     def _build(self, variant: Variant, seed: int) -> nn.Module:
         torch.manual_seed(seed)

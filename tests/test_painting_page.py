@@ -83,12 +83,24 @@ MEASURED_FAR = FAR | {"test": {"frechet": 1.2, "style": 0.1, "content": 0.4}}
 @pytest.mark.parametrize(
     ("first", "second", "sentence"),
     [
-        (FAR, CLOSE, "HABN comes closer to the paintings than BN (distance 0.2 against 0.25), and both stay equally"),
-        (CLOSE, {"val": {"style": 0.3, "content": 0.4}}, "and also stays closer to the photograph (0.3 against 0.4)."),
+        (
+            FAR,
+            CLOSE,
+            "HABN comes closer to the paintings than BN (distance 0.200 against 0.250), and both stay equally",
+        ),
+        (
+            CLOSE,
+            {"val": {"style": 0.3, "content": 0.4}},
+            "and also stays closer to the photograph (0.300 against 0.400).",
+        ),
         (CLOSE, FAR, "BN comes closer to the paintings than HABN"),
-        (MEASURED_FAR, MEASURED_CLOSE, "HABN comes closer to the paintings than BN (distance 0.9 against 1.2), and BN"),
-        (MEASURED_FAR, CLOSE, "(distance 0.2 against 0.25)"),
-        (CLOSE, CLOSE, "come equally close to the paintings (distance 0.2 and 0.2)"),
+        (
+            MEASURED_FAR,
+            MEASURED_CLOSE,
+            "HABN comes closer to the paintings than BN (distance 0.900 against 1.200), and BN",
+        ),
+        (MEASURED_FAR, CLOSE, "(distance 0.200 against 0.250)"),
+        (CLOSE, CLOSE, "come equally close to the paintings (distance 0.200 and 0.200)"),
         ({}, CLOSE, None),
     ],
 )

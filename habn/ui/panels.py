@@ -102,7 +102,7 @@ def draw_measured(result: Result, language: str) -> str:
         distances = [(card[split][metric], output.label) for card, output in zip(cards, outputs, strict=True)]
         (near, closer), (far, other) = sorted(distances)
         how = "alike" if far - near < ALIKE * far else "nearer"
-        said[part] = how, {"near": f"{near:.3g}", "far": f"{far:.3g}", "closer": closer, "other": other}
+        said[part] = how, {"near": f"{near:.3f}", "far": f"{far:.3f}", "closer": closer, "other": other}
     (how, values), (photograph_how, photograph_values) = said["paintings"], said["photograph"]
     if how == photograph_how == "nearer" and values["closer"] == photograph_values["closer"]:
         photograph_how = "also_nearer"

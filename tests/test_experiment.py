@@ -49,7 +49,7 @@ def test_all_frozen_is_the_static_network_and_all_adapted_the_plain_run_to_the_l
 
 
 def test_weather_is_laid_over_the_picture_before_both_networks_see_it(scene):
-    setting = WeatherSetting("darkness", 4, place=(0.2, 0.8), seed=3)
+    setting = WeatherSetting("darkness", 5, place=(0.2, 0.8), seed=3)
     found = run_experiment(Request(scene.image, labels=scene.labels, weather=setting))
     expected = setting.apply(torch.from_numpy(scene.image).permute(2, 0, 1)[None] / 255)[0].permute(1, 2, 0) * 255
     assert np.abs(found.after.image - expected.numpy()).max() <= 0.5 + 1e-3
@@ -59,7 +59,7 @@ def test_weather_is_laid_over_the_picture_before_both_networks_see_it(scene):
         change, before, after = (getattr(part, side) for part in (found, found.before, found.after))
         assert np.array_equal(after.labels, getattr(again, side).labels)
         assert np.array_equal(change.map > 0, before.labels != after.labels)
-        assert change.share == pytest.approx((before.labels != after.labels).mean()) and change.share > 0.02
+        assert change.share == pytest.approx((before.labels != after.labels).mean()) and change.share > 0.05
         assert change.kept == 1 - change.share
         assert change.mean_iou == (before.mean_iou, after.mean_iou)
 

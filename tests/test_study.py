@@ -83,6 +83,11 @@ def test_runs_are_taken_over_only_where_they_were_made_alike(camvid):
     with pytest.raises(SystemExit, match="^error: .*bn/0 was made with scenes 0 and not 2; give another --run[.]$"):
         study(camvid, "--variants", "bn", "--with-scenes", "2")
     measured = camvid / "study" / "bn" / "0" / "measured.json"
+    finished = measured.read_text()
+    measured.unlink()
+    with pytest.raises(SystemExit, match="^error: .*bn/0 was made with options .*; give another --run[.]$"):
+        study(camvid, "--variants", "bn", "--learning-rate", "0.5")  # nor may a run that was stopped go on otherwise
+    measured.write_text(finished)
     measured.write_text(json.dumps(json.loads(measured.read_text()) | {"commit": "0000000"}))
     with pytest.raises(SystemExit, match="^error: The runs differ in commit .*0000000.* cannot be compared"):
         study(camvid, "--variants", "bn", "in")

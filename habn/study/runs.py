@@ -23,7 +23,8 @@ from habn.training.start import describe_start, finish, lean_toward_own, start_f
 from habn.training.style import StyleRecipe
 from habn.training.task import Task, TrainingOptions, options_dict
 
-MEASURED, CHECKPOINT, TRAINING = "measured.json", "checkpoint", "training"
+MEASURED, CONDITIONS = "measured.json", "conditions.json"
+CHECKPOINT, TRAINING = "checkpoint", "training"
 FEW_PICTURES = 8
 PLACES = ("root", "squeezenet", "device")
 """What a plan has that says where things are, and changes no result."""
@@ -50,7 +51,7 @@ class Plan:
 
 
 class StudyRuns(ABC):
-    """The runs of a plan, in a folder: ``folder/VARIANT/SEED/{training, checkpoint, measured.json}``.
+    """The runs of a plan, in a folder: ``folder/VARIANT/SEED/{conditions.json, training, checkpoint, measured.json}``.
 
     What a kind of study trains and measures is told by the methods that it must have.
 
@@ -69,10 +70,17 @@ class StudyRuns(ABC):
         self.plan, self.folder, self.baseline = plan, folder, baseline
 
     def run(self, name: str, seed: int, minutes: float | None) -> bool:
-        """Train and measure a variant with a seed, or go on where it was stopped; whether it is through."""
+        """Train and measure a variant with a seed, or go on where it was stopped; whether it is through.
+
+        Raises:
+            ValueError: the folder holds a run that was begun under other conditions than this plan's.
+        """
         folder = self.folder / name / str(seed)
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            (folder / CONDITIONS).write_text(json.dumps(self.conditions(name, seed)) + "\n")
+        self._check_conditions(name, seed)
         if (folder / MEASURED).is_file():
-            self.measured(name, seed)
             return True
         variant = self.variants[name]
         options = self._options(variant, seed, minutes)
@@ -82,7 +90,6 @@ class StudyRuns(ABC):
         network = finish(network, folder / TRAINING, options, variant.least_gate)
         log = [json.loads(line) for line in (folder / TRAINING / LOG).read_text().splitlines()]
         measured = {
-            "conditions": self.conditions(name, seed),
             "commit": describe_commit(),
             "hardware": self.hardware(),
             **self._describe(network, task),
@@ -99,22 +106,26 @@ class StudyRuns(ABC):
         """What `run` found, once it is through.
 
         Raises:
-            ValueError: it is not through, or was trained or measured under other conditions than this plan's.
+            ValueError: it is not through, or was made under other conditions than this plan's.
         """
         path = self.folder / name / str(seed) / MEASURED
         if not path.is_file():
             raise ValueError(f"{path} is missing; first run the study without --ablate.")
-        measured = json.loads(path.read_text())
-        found, wanted = measured.get("conditions", {}), self.conditions(name, seed)
-        for key in wanted.keys() | found.keys():
+        self._check_conditions(name, seed)
+        return json.loads(path.read_text())
+
+    def _check_conditions(self, name: str, seed: int) -> None:
+        folder = self.folder / name / str(seed)
+        path = folder / CONDITIONS
+        found, wanted = json.loads(path.read_text()) if path.is_file() else {}, self.conditions(name, seed)
+        for key in sorted(wanted.keys() | found.keys()):
             if found.get(key) != wanted.get(key):
                 raise ValueError(
-                    f"{path.parent} was made with {key} {found.get(key)} and not {wanted.get(key)}; give another --run."
+                    f"{folder} was made with {key} {found.get(key)} and not {wanted.get(key)}; give another --run."
                 )
-        return measured
 
     def conditions(self, name: str, seed: int) -> dict:
-        """All that a run depends on beside the code and the machine, as it stands in its measured.json."""
+        """All that a run depends on beside the code and the machine, as it stands in its conditions.json."""
         plan = {key: value for key, value in asdict(self.plan).items() if key not in PLACES}
         options = options_dict(self._options(self.variants[name], seed, None))
         del options["evaluate_every"]  # validation chooses nothing

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from habn.checkpoints import CONFIG, WEIGHTS, check_weights, read_card, read_weights
+from habn.checkpoints import CONFIG, WEIGHTS, CheckpointError, check_weights, read_card, read_weights
 from habn.layers import HyperAdaptiveBatchNorm2d
 from habn.training.loop import AVERAGE
 from habn.training.search import set_temperature
@@ -50,6 +50,9 @@ def trunk_digest(start: Path | None, branch: Path | None) -> str | None:
     Args:
         start: folder of the checkpoint that a run started from, if any.
         branch: folder of the stopped run that it took up, if any.
+
+    Raises:
+        CheckpointError: when the folder holds no such weights.
     """
     if branch is not None:
         return _digest(branch / STATE)
@@ -95,4 +98,7 @@ def _may_lack(key: str) -> bool:
 
 
 def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    except FileNotFoundError:
+        raise CheckpointError(f"{path} is missing; give the folder of a checkpoint or of a run.") from None

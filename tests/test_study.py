@@ -9,9 +9,11 @@ from PIL import Image
 
 from habn.checkpoints import load_checkpoint, save_checkpoint
 from habn.data.weather import WEATHER
+from habn.layers import HyperAdaptiveBatchNorm2d
 from habn.networks import build_network
-from habn.study.__main__ import main
-from habn.study.variants import ABLATIONS, SOFT_GATES, VARIANTS
+from habn.study.__main__ import build_parser, build_plan, main
+from habn.study.segmentation import SegmentationRuns
+from habn.study.variants import ABLATIONS, EVERYWHERE, SHALLOW, SOFT_GATES, VARIANTS
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -122,6 +124,38 @@ def test_a_study_whose_time_is_up_ends_in_peace_and_is_continued(camvid, capsys)
 def test_a_study_that_cannot_be_run_is_refused_in_one_sentence(camvid, arguments, sentence):
     with pytest.raises(SystemExit, match=f"^error: .*{sentence}.*[.]$"):
         study(camvid, *arguments)
+
+
+def test_the_card_of_a_run_says_where_habn_plus_started(camvid, trunk):
+    study(camvid, "--trunk", str(trunk), "--variants", "bn", "habn-plus", "plus-from-bn", "--seeds", "0")
+    cards = {
+        name: load_checkpoint(camvid / "study" / name / "0" / "checkpoint").card["training"]
+        for name in ("bn", "habn-plus", "plus-from-bn")
+    }
+    assert "own_share" not in cards["bn"]
+    assert (cards["habn-plus"]["own_share"], tuple(cards["habn-plus"]["own_parts"])) == (0.5, SHALLOW)
+    assert (cards["plus-from-bn"]["own_share"], cards["habn-plus"]["least_gate"]) == (0.0, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "share", "parts"),
+    [
+        ("habn", 0.0, ()),
+        ("plus-from-bn", 0.0, ()),
+        ("habn-plus", 0.5, SHALLOW),
+        ("plus-shallow-whole", 1.0, SHALLOW),
+        ("plus-everywhere", 0.5, EVERYWHERE),
+    ],
+)
+def test_a_variant_starts_as_its_name_says(camvid, name, share, parts):
+    plan = build_plan(
+        build_parser().parse_args(["--data", "camvid", "--root", str(camvid), "--steps", "1", "--run", "-"])
+    )
+    network = SegmentationRuns(plan, camvid / "study", baseline="bn").build(VARIANTS[name], seed=0)
+    for layer_name, layer in network.named_modules():
+        if isinstance(layer, HyperAdaptiveBatchNorm2d):
+            expected = share if layer_name.startswith(parts) else 0.0
+            assert (layer.search.delta[:2] == 0).all() and (layer.search.delta[2:] == expected).all(), layer_name
 
 
 @pytest.mark.parametrize("name", VARIANTS)

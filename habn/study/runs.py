@@ -84,7 +84,7 @@ class StudyRuns(ABC):
             return True
         variant = self.variants[name]
         options = self._options(variant, seed, minutes)
-        network, task = self._build(variant, seed), self.task(variant)
+        network, task = self.build(variant, seed), self.task(variant)
         if not fit(network, task, options, folder / TRAINING).finished:
             return False
         network = finish(network, folder / TRAINING, options, variant.least_gate)
@@ -101,6 +101,17 @@ class StudyRuns(ABC):
         self._save(network, variant, options, measured, folder / CHECKPOINT)
         (folder / MEASURED).write_text(json.dumps(measured) + "\n")
         return True
+
+    def build(self, variant: Variant, seed: int) -> nn.Module:
+        """The network of a variant as its training starts."""
+        torch.manual_seed(seed)
+        options = {**variant.options, **({"search": True} if variant.search else {})}
+        network = build_network(self.network, variant.norm, options, **self.config())
+        if self.plan.trunk is not None:
+            start_from(network, self.plan.trunk)
+        for part in variant.own_parts:
+            lean_toward_own(network.get_submodule(part), variant.own_share)
+        return network.to(self.plan.device)
 
     def measured(self, name: str, seed: int) -> dict:
         """What `run` found, once it is through.
@@ -141,7 +152,7 @@ class StudyRuns(ABC):
         """The network that a search ended with, before `discretize` made its gates hard."""
         variant = self.variants[name]
         training = self.folder / name / str(seed) / TRAINING
-        return take_average(self._build(variant, seed), training, self._options(variant, seed, None))
+        return take_average(self.build(variant, seed), training, self._options(variant, seed, None))
 
     @abstractmethod
     def config(self) -> dict:
@@ -190,16 +201,6 @@ class StudyRuns(ABC):
     def _options(self, variant: Variant, seed: int, minutes: float | None) -> TrainingOptions:
         rate = self.plan.options.delta_rate if variant.norm.startswith("habn") else 1.0
         return replace(self.plan.options, seed=seed, minutes=minutes, delta_rate=rate, search=variant.search)
-
-    def _build(self, variant: Variant, seed: int) -> nn.Module:
-        torch.manual_seed(seed)
-        options = {**variant.options, **({"search": True} if variant.search else {})}
-        network = build_network(self.network, variant.norm, options, **self.config())
-        if self.plan.trunk is not None:
-            start_from(network, self.plan.trunk)
-        for part in variant.own_parts:
-            lean_toward_own(network.get_submodule(part), variant.own_share)
-        return network.to(self.plan.device)
 
     def _describe(self, network: nn.Module, task: Task) -> dict:
         epochs = self.plan.options.steps * self.plan.recipe.batch_size / self.count_pictures(task)

@@ -1,6 +1,6 @@
 """What is compared: normalizations, and settings of HABN+."""
 
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 
 from habn.intervention import Intervention
 from habn.training.style import LEAST_GATE
@@ -22,6 +22,7 @@ class Variant:
 
     norm: str
     setting: str = ""
+    _: KW_ONLY
     options: dict = field(default_factory=dict)
     search: str | None = None
     least_gate: float = 0.5
@@ -36,13 +37,18 @@ class Variant:
 
 SHALLOW = ("stem", "to_quarter", "at_quarter")
 """The parts of SPVCNN above an eighth of the resolution: what they normalize still looks like the picture's light."""
-DEEP = ("to_eighth", "at_eighth", "up_quarter", "up_half")
+EVERYWHERE = (*SHALLOW, "to_eighth", "at_eighth", "up_quarter", "up_half")
+"""All of SPVCNN that has normalization layers."""
 
 
 def _plus(
     setting: str = "", share: float = 0.5, parts: tuple[str, ...] = SHALLOW, search: str | None = "joint", **options
 ):
-    return Variant("habn-plus", setting, options, search, share, parts)
+    return Variant("habn-plus", setting, options=options, search=search, own_share=share, own_parts=parts)
+
+
+def _everywhere(setting: str, share: float = 0.5, search: str | None = "joint", **options):
+    return _plus(setting, share, EVERYWHERE, search, **options)
 
 
 VARIANTS: dict[str, Variant] = {
@@ -54,16 +60,15 @@ VARIANTS: dict[str, Variant] = {
     "plus-from-bn": _plus("starts as BN", share=0.0),
     "plus-shallow-quarter": _plus("a quarter of own statistics in shallow layers", share=0.25),
     "plus-shallow-whole": _plus("own statistics in shallow layers", share=1.0),
-    "plus-everywhere": _plus("half of own statistics in all layers", parts=SHALLOW + DEEP),
-    "plus-everywhere-whole": _plus(
-        "own statistics in all layers, without a search", share=1.0, parts=SHALLOW + DEEP, search=None
-    ),
-    "plus-no-search": _plus("without a search", search=None),
-    "plus-bilevel": _plus("bilevel search", search="bilevel"),
-    "plus-layer": _plus("one delta for all channels", granularity="layer"),
-    "plus-distribution": _plus("s sums to H W", context_normalization="distribution"),
-    "plus-zscore": _plus("s of mean 0 and variance 1", context_normalization="zscore"),
-    "plus-wide": _plus("a context encoder three times as wide", hidden_features=8),
+    "plus-everywhere-whole": _everywhere("own statistics in all layers, without a search", share=1.0, search=None),
+    "plus-everywhere": _everywhere("half of own statistics in all layers"),
+    # Each of these changes one choice of plus-everywhere.
+    "everywhere-no-search": _everywhere("without a search", share=0.25, search=None),  # gates start half open
+    "everywhere-bilevel": _everywhere("bilevel search", search="bilevel"),
+    "everywhere-layer": _everywhere("one delta for all channels", granularity="layer"),
+    "everywhere-distribution": _everywhere("s sums to H W", context_normalization="distribution"),
+    "everywhere-zscore": _everywhere("s of mean 0 and variance 1", context_normalization="zscore"),
+    "everywhere-wide": _everywhere("a context encoder three times as wide", hidden_features=8),
     "plus-additive": _plus("no own statistics", share=0.0, statistics="static"),
     "plus-additive-absolute": _plus(
         "no own statistics, absolute units", share=0.0, statistics="static", units="absolute"

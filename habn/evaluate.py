@@ -25,7 +25,7 @@ from torch import nn
 
 from habn.checkpoints import load_checkpoint
 from habn.data import SPLITS, load_segmentation
-from habn.layers import parameter_overhead
+from habn.networks import count_parameters
 from habn.networks.normalization import NORM_LABELS
 from habn.provenance import describe_commit, describe_hardware, short_path
 from habn.results import METRICS, Row, Study, add_rows
@@ -81,7 +81,7 @@ def evaluate(args: argparse.Namespace, checkpoint: str) -> dict:
     figures, study = (evaluate_style if network.name == "cfanet" else evaluate_classes)(args, network, checkpoint)
     if args.results is not None:
         add_rows(study(), args.results.parent)
-    return {"checkpoint": checkpoint, **figures, "parameters": parameter_overhead(network).total}
+    return {"checkpoint": checkpoint, **figures, "parameters": count_parameters(network)["parameters"]}
 
 
 def check_row(results: Path, network: nn.Module, checkpoint: str) -> None:
@@ -149,15 +149,13 @@ def _study(
     """The study of the checkpoints that are shipped, with one row."""
     training, start = network.card["training"], network.card.get("start")
     title = TITLES.get(data, dict.fromkeys(("en", "es"), data))
-    overhead = parameter_overhead(network)
     row = Row(
         norm=network.norm,
         label=NORM_LABELS[network.norm],
         setting="",
         seeds=(training["seed"],),
         values=(value,),
-        parameters=overhead.total,
-        added=overhead.added,
+        **count_parameters(network),
     )
     return Study(
         name=args.results.stem if args.results else data,

@@ -1,5 +1,6 @@
 """The networks, by name. No two variants of one differ in anything but normalization."""
 
+import torch
 from torch import nn
 
 from habn.networks.cfanet import CFANet
@@ -38,3 +39,15 @@ def build_network(name: str, norm: str, norm_options: dict | None = None, **conf
     network.name, network.norm = name, norm
     network.config = {**({"norm_options": norm_options} if norm_options else {}), **config}
     return network
+
+
+def count_parameters(network: nn.Module) -> dict[str, int]:
+    """How many `parameters` a network has, and how many are `added` to those of the same network with BN.
+
+    AdaIN has fewer than BN, and none are added.
+    """
+    config = {key: value for key, value in network.config.items() if key != "norm_options"}
+    with torch.device("meta"):  # nothing is computed or kept
+        plain = build_network(network.name, "bn", **config)
+    total, without = (sum(p.numel() for p in net.parameters()) for net in (network, plain))
+    return {"parameters": total, "added": max(0, total - without)}

@@ -3,9 +3,6 @@
 from dataclasses import replace
 from datetime import date
 
-from torch import nn
-
-from habn.layers import parameter_overhead
 from habn.networks.normalization import NORM_LABELS
 from habn.provenance import describe_commit
 from habn.results import Row, Search, SearchRow, Study
@@ -67,15 +64,9 @@ def describe(runs: StudyRuns, name: str, title: Text, question: Text, command: s
 def build_row(
     variant: Variant, seeds: list[int], values: list[float], sizes: dict[str, int], setting: str | None = None
 ) -> Row:
-    """A row of a variant; sizes has its parameters, and how many of them its normalization added."""
+    """A row of a variant; sizes is from `habn.networks.count_parameters`."""
     setting = variant.setting if setting is None else setting
     return Row(variant.norm, NORM_LABELS[variant.norm], setting, tuple(seeds), tuple(values), **sizes)
-
-
-def sizes_of(network: nn.Module) -> dict[str, int]:
-    """Parameters of a network, and how many of them its normalization added."""
-    overhead = parameter_overhead(network)
-    return {"parameters": overhead.total, "added": overhead.added}
 
 
 def _is_through(runs: StudyRuns, name: str, seed: int) -> bool:

@@ -12,9 +12,10 @@ import torch
 
 from habn.checkpoints import load_checkpoint
 from habn.intervention import Intervention
+from habn.networks import count_parameters
 from habn.provenance import short_path
 from habn.results import Study, save_study
-from habn.study.collecting import build_row, collect, describe, sizes_of
+from habn.study.collecting import build_row, collect, describe
 from habn.study.runs import CHECKPOINT, StudyRuns
 from habn.study.variants import ABLATIONS, SOFT_GATES, Variant
 from habn.training.task import TrainingOptions, check_device
@@ -121,7 +122,7 @@ def ablate(runs: StudyRuns, args: argparse.Namespace, head: Study) -> Study:
     rows = []
     for setting, changed, intervention in changes:
         values = [runs.measure_under(network, intervention) for network in changed]
-        rows.append(build_row(variant, args.seeds, values, sizes_of(changed[0]), setting))
+        rows.append(build_row(variant, args.seeds, values, count_parameters(changed[0]), setting))
         print(f"{setting or 'as trained'}: {values}", flush=True)
     return replace(head, epochs=epochs[0], rows=tuple(rows))
 

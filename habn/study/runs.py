@@ -11,8 +11,7 @@ from torch import Tensor, nn
 from habn.cards import card_text
 from habn.checkpoints import load_checkpoint, save_checkpoint
 from habn.intervention import Intervention
-from habn.layers import parameter_overhead
-from habn.networks import build_network
+from habn.networks import build_network, count_parameters
 from habn.provenance import describe_commit, describe_hardware
 from habn.results import Metric
 from habn.study.measuring import measure_correspondence, measure_search
@@ -204,8 +203,7 @@ class StudyRuns(ABC):
 
     def _describe(self, network: nn.Module, task: Task) -> dict:
         epochs = self.plan.options.steps * self.plan.recipe.batch_size / self.count_pictures(task)
-        overhead = parameter_overhead(network)
-        described = {"epochs": round(epochs, 1), "parameters": overhead.total, "added": overhead.added}
+        described = {"epochs": round(epochs, 1), **count_parameters(network)}
         if network.norm.startswith("habn"):
             described["search"] = measure_search(network, self.few_inputs())
         return described

@@ -22,6 +22,7 @@ from habn.data import load_segmentation
 from habn.data.styles import PHOTO_ROW
 from habn.networks import build_network
 from habn.networks.normalization import NORM_LABELS
+from habn.training.conditions import keep_conditions
 from habn.training.loop import fit
 from habn.training.segmentation import (
     SegmentationRecipe,
@@ -158,7 +159,7 @@ def train_segmentation(args: argparse.Namespace) -> None:
 def train_style(args: argparse.Namespace) -> None:
     device = torch.device(args.device)
     task = build_style_task(args.root, args.squeezenet, args.batch_size, device)
-    network = run(args, build(args, "cfanet", num_styles=PHOTO_ROW + 1).to(device), task, LEAST_GATE)
+    network = run(args, build(args, "cfanet", num_styles=PHOTO_ROW + 1).to(device), task)
     if network is None:
         return
     card = style_card(task.recipe, how_trained(args), task.evaluate(network))
@@ -173,14 +174,35 @@ def build(args: argparse.Namespace, name: str, **config) -> torch.nn.Module:
     return network
 
 
-def run(args: argparse.Namespace, network: torch.nn.Module, task, least_gate: float = 0.5) -> torch.nn.Module | None:
+def run(args: argparse.Namespace, network: torch.nn.Module, task) -> torch.nn.Module | None:
     """Train; the network as it will be saved when the schedule is through and a checkpoint is wanted."""
     options = training_options(args)
+    keep_conditions(args.run, conditions(args), begun=(args.run / STATE).is_file())
     outcome = fit(network, task, options, args.run, args.branch_from)
     print(f"step {outcome.step}, {outcome.seconds:.0f} s")
     if not outcome.finished or args.checkpoint is None:
         return None
-    return finish(network, args.run, options, least_gate)
+    return finish(network, args.run, options, least_gate(args))
+
+
+def least_gate(args: argparse.Namespace) -> float:
+    """Gates of a search that are less open at its end are closed."""
+    return LEAST_GATE if args.task == "style" else 0.5
+
+
+def conditions(args: argparse.Namespace) -> dict:
+    """All that a run depends on beside the code and the machine."""
+    names = ["task", "norm", "batch_size"]
+    if args.task == "segmentation":
+        names += ["data", "crop", "with_scenes", "with_val", "weather"]
+    options = options_dict(training_options(args))
+    del options["evaluate_every"]  # validation chooses nothing
+    return {
+        **{name: getattr(args, name) for name in names},
+        "options": options,
+        "start_from": trunk_digest(args.start_from, None),
+        "branched": args.branch_from is not None,
+    }
 
 
 def how_trained(args: argparse.Namespace) -> dict:
@@ -188,6 +210,8 @@ def how_trained(args: argparse.Namespace) -> dict:
     extra = {}
     if args.task == "segmentation":
         extra = {"with_scenes": args.with_scenes, "with_val": args.with_val}
+    if args.search:
+        extra["least_gate"] = least_gate(args)
     trunk = trunk_digest(args.start_from, args.branch_from)
     start = describe_start(args.start_from)
     return {"start": start, "trunk": trunk, "training": {**extra, **options_dict(training_options(args))}}

@@ -47,6 +47,18 @@ def test_variants_differ_in_normalization_only(name, norm):
     assert places[0] == places[1] and len(places[0]) > 8
 
 
+@pytest.mark.parametrize(("name", "norm"), VARIANTS)
+def test_networks_of_one_seed_start_alike_in_all_but_normalization(name, norm):
+    networks = []
+    for which in ("bn", norm):
+        torch.manual_seed(0)
+        networks.append(build_network(name, which, **SMALL[name]))
+    plain, other = networks
+    layers = tuple(f"{layer}." for layer, _ in normalization_layers(plain))
+    shared = {key: value for key, value in plain.state_dict().items() if not key.startswith(layers)}
+    assert shared and all(torch.equal(value, other.state_dict()[key]) for key, value in shared.items())
+
+
 @pytest.mark.parametrize("name", ["spvcnn", "cfanet"])
 def test_habn_adds_at_most_half_a_percent_of_parameters(name):
     bn, habn = build_network(name, "bn"), build_network(name, "habn")

@@ -288,10 +288,19 @@ def test_only_the_places_of_a_readme_are_filled(tmp_path):
         fill_places("<!-- results:other -->\n<!-- /results -->", studies)
 
 
-def test_the_readme_holds_the_tables_of_the_results_as_they_are():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    stale = "README.md differs from results/; run python -m habn.results --write README.md"
-    assert fill_places(readme, load_results()) == readme, stale
+@pytest.mark.parametrize("file", ["README.md", "docs/measured.md"])
+def test_tables_in_texts_are_those_of_the_results(file):
+    text = (ROOT / file).read_text(encoding="utf-8")
+    assert "<!-- results:" in text
+    stale = f"{file} differs from results/; run python -m habn.results --write README.md docs/measured.md"
+    assert fill_places(text, load_results()) == text, stale
+
+
+def test_every_study_has_its_table_in_the_texts():
+    """But for short trials, which the page alone lists."""
+    texts = "".join((ROOT / file).read_text(encoding="utf-8") for file in ("README.md", "docs/measured.md"))
+    missing = {study.name for study in load_results() if f"<!-- results:{study.name} -->" not in texts}
+    assert missing == set()
 
 
 def test_the_claims_are_marked_and_stand_apart_from_what_was_measured():

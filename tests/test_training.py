@@ -18,8 +18,9 @@ from habn.data.segmentation import IGNORE, STREET_CLASSES, SegmentationData
 from habn.layers import HyperAdaptiveBatchNorm2d
 from habn.metrics import class_iou, confusion_matrix, mean_iou
 from habn.networks import build_network
+from habn.training.conditions import CONDITIONS, keep_conditions
 from habn.training.loop import fit
-from habn.training.search import dead_layers, set_temperature
+from habn.training.search import dead_layers, set_temperature, take_gradient_of_gates
 from habn.training.segmentation import (
     SegmentationRecipe,
     SegmentationTask,
@@ -150,7 +151,7 @@ def test_the_log_and_the_averaged_weights_are_those_of_the_validations(task, tmp
 
 
 def test_training_learns(task, tmp_path):
-    network = build_tiny()
+    network = build_tiny(seed=3)
     batch = task.batch(0, 0)
     before = float(task.loss(network, batch)[0].detach())
     fit(network, task, replace(OPTIONS, steps=40, learning_rate=1e-2, evaluate_every=40), tmp_path)
@@ -349,6 +350,15 @@ def test_a_bilevel_search_moves_the_gates_by_held_out_pictures_alone(data, tmp_p
     assert shown == list(range(6)) and not torch.equal(gates["joint"], gates["bilevel"])
 
 
+def test_held_out_pictures_leave_no_trace_in_running_statistics(data):
+    task = SegmentationTask(data.part(torch.arange(3)), data, RECIPE, held_out=data.part(torch.arange(3, 5)))
+    network = build_tiny().train()
+    before = {name: buffer.clone() for name, buffer in network.named_buffers()}
+    take_gradient_of_gates(network, task, replace(OPTIONS, search="bilevel"), 0)
+    assert network.stem.norm.search.logits.grad is not None
+    assert all(torch.equal(buffer, before[name]) for name, buffer in network.named_buffers())
+
+
 def test_the_average_follows_the_weights_and_forgets_the_start(task, tmp_path):
     network = build_tiny("bn")
     fit(network, task, replace(OPTIONS, average=0.0), tmp_path)
@@ -399,3 +409,20 @@ def test_a_batch_is_the_same_whatever_the_precision_of_the_training(data, weathe
 def test_arguments_that_contradict_one_another_are_refused(tmp_path, arguments, sentence):
     with pytest.raises(SystemExit, match=f"^error: .*{sentence}"):
         train.main(["segmentation", "--steps", "4", "--run", str(tmp_path / "run"), *arguments])
+
+
+def test_a_run_goes_on_only_on_the_terms_it_was_begun_with(tmp_path):
+    folder = tmp_path / "run"
+
+    def terms(*more: str) -> dict:
+        words = ["segmentation", "--steps", "4", "--run", str(folder), *more]
+        return train.conditions(train.build_parser().parse_args(words))
+
+    keep_conditions(folder, terms(), begun=False)
+    keep_conditions(folder, terms("--minutes", "2", "--evaluate-every", "7"), begun=True)
+    for other, named in ((["--seed", "1"], "options"), (["--norm", "habn"], "norm"), (["--weather"], "weather")):
+        with pytest.raises(ValueError, match=f"^.*run was made with {named} .*; give another --run[.]$"):
+            keep_conditions(folder, terms(*other), begun=True)
+    (folder / CONDITIONS).unlink()
+    with pytest.raises(ValueError, match="give another --run"):
+        keep_conditions(folder, terms(), begun=True)

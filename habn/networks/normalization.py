@@ -126,7 +126,7 @@ def build_norm_layer(norm: str, **options) -> NormLayer:
         raise ValueError(
             "The norm 'adain' needs a style, which a segmentation network does not have; use it with 'cfanet'."
         )
-    return partial(_norm_layer(norm), **options)
+    return _drawn_apart(partial(_norm_layer(norm), **options))
 
 
 def build_conditional_norm_layer(norm: str, num_styles: int, **options) -> NormLayer:
@@ -136,8 +136,18 @@ def build_conditional_norm_layer(norm: str, num_styles: int, **options) -> NormL
         ValueError: on an unknown name.
     """
     if norm == "adain":
-        return partial(AdaIN2d, num_styles=num_styles, **options)
-    return partial(ConditionalNorm2d, partial(_norm_layer(norm), **options), num_styles=num_styles)
+        return _drawn_apart(partial(AdaIN2d, num_styles=num_styles, **options))
+    return _drawn_apart(partial(ConditionalNorm2d, partial(_norm_layer(norm), **options), num_styles=num_styles))
+
+
+def _drawn_apart(norm_layer: NormLayer) -> NormLayer:
+    """Leave the random generator as it was: networks of one seed then start alike in all but normalization."""
+
+    def build(*args, **options) -> nn.Module:
+        with torch.random.fork_rng(devices=()):
+            return norm_layer(*args, **options)
+
+    return build
 
 
 def _norm_layer(norm: str) -> NormLayer:

@@ -122,7 +122,8 @@ def ablate(runs: StudyRuns, args: argparse.Namespace, head: Study) -> Study:
     rows = []
     for setting, changed, intervention in changes:
         values = [runs.measure_under(network, intervention) for network in changed]
-        rows.append(build_row(variant, args.seeds, values, count_parameters(changed[0]), setting))
+        words = ", ".join(filter(None, (variant.setting, setting)))
+        rows.append(build_row(variant, args.seeds, values, count_parameters(changed[0]), words))
         print(f"{setting or 'as trained'}: {values}", flush=True)
     return replace(head, epochs=epochs[0], rows=tuple(rows))
 

@@ -16,14 +16,14 @@ from habn.provenance import describe_commit, describe_hardware
 from habn.results import Metric
 from habn.study.measuring import measure_correspondence, measure_search
 from habn.study.variants import Variant
+from habn.training.conditions import keep_conditions
 from habn.training.loop import LOG, fit
 from habn.training.segmentation import SegmentationRecipe
 from habn.training.start import describe_start, finish, lean_toward_own, start_from, take_average, trunk_digest
 from habn.training.style import StyleRecipe
 from habn.training.task import Task, TrainingOptions, options_dict
 
-MEASURED, CONDITIONS = "measured.json", "conditions.json"
-CHECKPOINT, TRAINING = "checkpoint", "training"
+MEASURED, CHECKPOINT, TRAINING = "measured.json", "checkpoint", "training"
 FEW_PICTURES = 8
 PLACES = ("root", "squeezenet", "device")
 """What a plan has that says where things are, and changes no result."""
@@ -75,10 +75,7 @@ class StudyRuns(ABC):
             ValueError: the folder holds a run that was begun under other conditions than this plan's.
         """
         folder = self.folder / name / str(seed)
-        if not folder.exists():
-            folder.mkdir(parents=True)
-            (folder / CONDITIONS).write_text(json.dumps(self.conditions(name, seed)) + "\n")
-        self._check_conditions(name, seed)
+        keep_conditions(folder, self.conditions(name, seed), begun=folder.exists())
         if (folder / MEASURED).is_file():
             return True
         variant = self.variants[name]
@@ -121,18 +118,8 @@ class StudyRuns(ABC):
         path = self.folder / name / str(seed) / MEASURED
         if not path.is_file():
             raise ValueError(f"{path} is missing; first run the study without --ablate.")
-        self._check_conditions(name, seed)
+        keep_conditions(path.parent, self.conditions(name, seed), begun=True)
         return json.loads(path.read_text())
-
-    def _check_conditions(self, name: str, seed: int) -> None:
-        folder = self.folder / name / str(seed)
-        path = folder / CONDITIONS
-        found, wanted = json.loads(path.read_text()) if path.is_file() else {}, self.conditions(name, seed)
-        for key in sorted(wanted.keys() | found.keys()):
-            if found.get(key) != wanted.get(key):
-                raise ValueError(
-                    f"{folder} was made with {key} {found.get(key)} and not {wanted.get(key)}; give another --run."
-                )
 
     def conditions(self, name: str, seed: int) -> dict:
         """All that a run depends on beside the code and the machine, as it stands in its conditions.json."""
@@ -140,8 +127,7 @@ class StudyRuns(ABC):
         options = options_dict(self._options(self.variants[name], seed, None))
         del options["evaluate_every"]  # validation chooses nothing
         trunk = trunk_digest(self.plan.trunk, None)
-        kept = {**plan, "options": options, "trunk": trunk, "variant": asdict(self.variants[name])}
-        return json.loads(json.dumps(kept))
+        return {**plan, "options": options, "trunk": trunk, "variant": asdict(self.variants[name])}
 
     def hardware(self) -> str:
         """What the runs are trained and measured on."""

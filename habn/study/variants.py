@@ -16,7 +16,8 @@ class Variant:
         options: keyword arguments of the normalization's class.
         search: "joint" or "bilevel" to learn gates; None for gates of 1.
         least_gate: those of a search that are less open at its end are closed.
-        own_share: how far toward the picture's own statistics HABN+ starts.
+        own_share: how far toward the picture's own statistics HABN+ starts where *s* = 1 and gates are open; those of a
+            search start half open, so that half of it is seen.
         own_parts: names of the network's parts that start there; the others start as batch normalization.
     """
 
@@ -64,11 +65,11 @@ VARIANTS: dict[str, Variant] = {
     "plus-everywhere": _everywhere("half of own statistics in all layers"),
     # Each of these changes one choice of plus-everywhere.
     "everywhere-no-search": _everywhere("without a search", share=0.25, search=None),  # gates start half open
-    "everywhere-bilevel": _everywhere("bilevel search", search="bilevel"),
+    "everywhere-bilevel": _everywhere("bilevel search, a fifth of train held out for it", search="bilevel"),
     "everywhere-layer": _everywhere("one delta for all channels", granularity="layer"),
     "everywhere-distribution": _everywhere("s sums to H W", context_normalization="distribution"),
     "everywhere-zscore": _everywhere("s of mean 0 and variance 1", context_normalization="zscore"),
-    "everywhere-wide": _everywhere("a context encoder three times as wide", hidden_features=8),
+    "everywhere-wide": _everywhere("context encoders of 8 channels", hidden_features=8),
     "plus-additive": _plus("no own statistics", share=0.0, statistics="static"),
     "plus-additive-absolute": _plus(
         "no own statistics, absolute units", share=0.0, statistics="static", units="absolute"

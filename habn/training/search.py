@@ -8,16 +8,22 @@ from habn.training.task import Task, TrainingOptions
 
 
 def take_gradient_of_gates(network: nn.Module, task: Task, options: TrainingOptions, step: int) -> None:
-    """Replace the gradient of the gates' logits by that of the loss on held-out pictures."""
+    """Replace the gradient of the gates' logits by that of the loss on held-out pictures.
+
+    Running statistics stay as they are, so that nothing but the gates sees those pictures.
+    """
     logits = [
         m.search.logits
         for m in network.modules()
         if isinstance(m, HyperAdaptiveBatchNorm2d) and m.search.logits is not None
     ]
+    statistics = [(buffer, buffer.clone()) for buffer in network.buffers()]
     with options.autocast(network):
         loss, _ = task.loss(network, task.held_out_batch(options.seed, step))
     for parameter, gradient in zip(logits, torch.autograd.grad(loss, logits), strict=True):
         parameter.grad = gradient
+    for buffer, before in statistics:
+        buffer.copy_(before)
 
 
 def set_temperature(network: nn.Module, options: TrainingOptions, step: int) -> None:

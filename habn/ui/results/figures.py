@@ -135,19 +135,17 @@ def draw_search(study: Study, language: str) -> str:
     """For each row that searched, layers by parameters: the gates' mean and spread over seeds, and sizes."""
     say = partial(words.say, language=language)
     head = [say("results.layer"), *(say(f"inspector.title_{gate}") for gate in GATES)]
-    tables = {}
+    tables = []
     for row, found in _by_row(study.search.rows).items():
         title = say("results.search_of", label=escape(study.label_of(*row)), count=len(found))
         cells = [
             [escape(name), *(_gate_cell(found, layer, gate) for gate in range(len(GATES)))]
             for layer, name in enumerate(study.search.layers)
         ]
-        tables[title] = f'<div class="heat">{draw_table(title, head, cells)}</div>'
-    (first_title, first), *others = tables.items()
-    more = "".join(_details(title, table) for title, table in others)
+        tables.append(_details(title, f'<div class="heat">{draw_table(title, head, cells)}</div>'))
     help_mark = draw_help("gate", f"results-{study.name}", language)
-    return f"""<h4>{say("results.search_title")}{help_mark}</h4><p>{first_title}</p>{first}{more}
-        <p><small>{say("results.search_note")}</small></p>"""
+    return f"""<h4>{say("results.search_title")}{help_mark}</h4>
+        <p>{say("results.search_note")}</p>{"".join(tables)}"""
 
 
 def data_name(data: str, split: str, language: str) -> str:

@@ -85,7 +85,9 @@ def finish(network: nn.Module, folder: Path, options: TrainingOptions, least_gat
     for module in network.modules():
         if isinstance(module, HyperAdaptiveBatchNorm2d):
             module.discretize(least_gate)
-    network.config.get("norm_options", {}).pop("search", None)
+    others = {key: value for key, value in network.config.pop("norm_options", {}).items() if key != "search"}
+    if others:
+        network.config["norm_options"] = others
     return network
 
 

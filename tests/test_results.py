@@ -173,6 +173,13 @@ def test_a_study_is_read_and_written_again_without_loss(tmp_path):
     assert load_results(tmp_path / "again") == load_results(tmp_path) == (study,)
 
 
+def test_the_networks_of_the_page_come_before_the_studies(tmp_path):
+    write(tmp_path, STUDY, "second")
+    write(tmp_path, STUDY, "first")
+    write(tmp_path, changed("protocol", to="shipped"), "third")
+    assert [study.name for study in load_results(tmp_path)] == ["third", "first", "second"]
+
+
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [

@@ -65,13 +65,15 @@ GATES = 4
 
 
 def load_results(folder: str | Path = FOLDER) -> tuple[Study, ...]:
-    """All studies of a folder, in the order of their files' names; none if there is no such folder.
+    """All studies of a folder, those of the page's networks first, then by their files' names.
+
+    None if there is no such folder.
 
     Raises:
         ResultError: on the first key that is missing, unknown or does not fit.
     """
-    paths = sorted(path for path in Path(folder).glob("*.json") if path.name != CLAIMS)
-    return tuple(load_study(path) for path in paths)
+    studies = (load_study(path) for path in Path(folder).glob("*.json") if path.name != CLAIMS)
+    return tuple(sorted(studies, key=lambda study: (study.protocol != "shipped", study.name)))
 
 
 def load_study(path: str | Path) -> Study:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from torch import nn
 
 from habn.data.styles import STYLES
-from habn.layers import parameter_overhead
+from habn.networks import count_parameters
 from habn.networks.normalization import NORM_LABELS
 
 SOURCES = {
@@ -62,7 +62,7 @@ def style_card(recipe, how_trained: dict, val: dict, held_out: dict[str, dict] |
 
 def card_text(network: nn.Module, card: dict) -> str:
     """The model card, Markdown with the Hub's front matter."""
-    count = parameter_overhead(network)
+    count = count_parameters(network)
     label = NORM_LABELS[network.norm]
     protocol = BRANCHED if card["trunk"] else "In one run of its own."
     start = (
@@ -76,7 +76,8 @@ def card_text(network: nn.Module, card: dict) -> str:
     inherited = f" The weights that it started from were trained on: {SOURCES[earlier]}" if foreign else ""
     with_val = " Trained on train and val." if card["training"].get("with_val") else ""
     drawn = f" Besides, {scenes} street scenes drawn by this project were trained on." if scenes else ""
-    added = f", {count.added:,} of them ({100 * count.share:.2f} %) added by {label}" if count.added else ""
+    total, added = count["parameters"], count["added"]
+    by_norm = f", {added:,} of them ({100 * added / (total - added):.2f} %) added by {label}" if added else ""
     return "\n".join(
         [
             "---",
@@ -88,7 +89,7 @@ def card_text(network: nn.Module, card: dict) -> str:
             "",
             f"# {network.name} with {label}, trained on {card['data']}",
             "",
-            f"{count.total:,} parameters{added}. Load with `habn.load_checkpoint(folder_or_hub_id)`.",
+            f"{total:,} parameters{by_norm}. Load with `habn.load_checkpoint(folder_or_hub_id)`.",
             "",
             "## Data and its terms",
             "",

@@ -15,8 +15,8 @@ from habn.checkpoints import CHECKPOINTS, WEIGHTS, CheckpointError, load_checkpo
 from habn.data.segmentation import STREET_CLASSES, STREET_PALETTE
 from habn.images import open_image
 from habn.intervention import intervening
-from habn.layers import parameter_overhead
 from habn.metrics import class_iou, confusion_matrix
+from habn.networks import count_parameters
 from habn.networks.normalization import NORM_LABELS
 from habn.painting import Painting
 from habn.recording import recording
@@ -153,7 +153,6 @@ def _apply(
         )
     labels = answer.argmax(0).to(torch.uint8).numpy() if painting is None else None
     picture = STREET_PALETTE[labels] if painting is None else _picture(painting.finish(answer[None], pixels))
-    overhead = parameter_overhead(network)
     return Output(
         checkpoint=checkpoint,
         norm=network.norm,
@@ -163,8 +162,7 @@ def _apply(
         areas={} if labels is None else _areas(labels),
         mean_iou=None if labels is None or request.labels is None else _picture_iou(request.labels, labels),
         seconds=seconds,
-        parameters=overhead.total,
-        added=overhead.added,
+        **count_parameters(network),
         records=tuple(records),
     )
 

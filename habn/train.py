@@ -191,7 +191,7 @@ def least_gate(args: argparse.Namespace) -> float:
 
 
 def conditions(args: argparse.Namespace) -> dict:
-    """All that a run depends on beside the code and the machine."""
+    """All that a run depends on beside code, machine and the place of its data."""
     names = ["task", "norm", "batch_size"]
     if args.task == "segmentation":
         names += ["data", "crop", "with_scenes", "with_val", "weather"]
@@ -200,8 +200,7 @@ def conditions(args: argparse.Namespace) -> dict:
     return {
         **{name: getattr(args, name) for name in names},
         "options": options,
-        "start_from": trunk_digest(args.start_from, None),
-        "branched": args.branch_from is not None,
+        "trunk": trunk_digest(args.start_from, args.branch_from),
     }
 
 

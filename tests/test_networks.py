@@ -59,6 +59,16 @@ def test_networks_of_one_seed_start_alike_in_all_but_normalization(name, norm):
     assert shared and all(torch.equal(value, other.state_dict()[key]) for key, value in shared.items())
 
 
+@pytest.mark.parametrize(("name", "norm"), VARIANTS)
+def test_no_two_weights_are_drawn_from_the_same_numbers(name, norm):
+    torch.manual_seed(0)
+    network = build_network(name, norm)
+    beginnings = [p.detach().flatten()[:16] for p in network.parameters() if p.dim() > 1 and p.numel() >= 16]
+    drawn = torch.stack([beginning for beginning in beginnings if beginning.unique().numel() == 16])
+    correlation = torch.corrcoef(drawn) - torch.eye(len(drawn))
+    assert correlation.abs().max() < 0.99, "of uniform numbers, whatever their range"
+
+
 @pytest.mark.parametrize("name", ["spvcnn", "cfanet"])
 def test_habn_adds_at_most_half_a_percent_of_parameters(name):
     bn, habn = build_network(name, "bn"), build_network(name, "habn")
@@ -122,6 +132,7 @@ def test_every_parameter_learns(name, norm):
             nn.init.constant_(layer.search.delta, 0.1)  # at 0 the encoder waits for delta
         if isinstance(layer, FiLM2d):
             nn.init.normal_(layer.condition[2].weight)  # at 0 the layer before waits for this one
+            nn.init.constant_(layer.condition[0].bias, 0.5)  # all of its few units may start off
     # Sines keep the loss from being invariant to what a later normalization takes away.
     network(*inputs(name, count=2)).sin().square().mean().backward()
     # A constant added to an encoder's last convolution is taken away by the normalization of s.

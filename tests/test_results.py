@@ -304,7 +304,6 @@ def test_tables_in_texts_are_those_of_the_results(file):
 
 
 def test_every_study_has_its_table_in_the_texts():
-    """But for short trials, which the page alone lists."""
     texts = "".join((ROOT / file).read_text(encoding="utf-8") for file in ("README.md", "docs/measured.md"))
     missing = {study.name for study in load_results() if f"<!-- results:{study.name} -->" not in texts}
     assert missing == set()

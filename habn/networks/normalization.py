@@ -4,6 +4,7 @@ A *norm layer* here is a callable ``(num_features, affine=True) -> module`` whos
 (N, C, H, W).
 """
 
+import itertools
 from collections.abc import Callable
 from functools import partial
 
@@ -141,10 +142,16 @@ def build_conditional_norm_layer(norm: str, num_styles: int, **options) -> NormL
 
 
 def _drawn_apart(norm_layer: NormLayer) -> NormLayer:
-    """Leave the random generator as it was: networks of one seed then start alike in all but normalization."""
+    """Leave the random generator as it was: networks of one seed then start alike in all but normalization.
+
+    Each layer has a seed of its own, or it would be drawn from the same numbers as what comes after it.
+    """
+    places = itertools.count()
 
     def build(*args, **options) -> nn.Module:
         with torch.random.fork_rng(devices=()):
+            drawn = torch.randint(2**62, (), device="cpu")
+            torch.default_generator.manual_seed(int(drawn) + next(places))
             return norm_layer(*args, **options)
 
     return build

@@ -128,6 +128,7 @@ def _weather_table(study: Study) -> str:
             *(format_difference(summary.difference(means[c]), study.metric) for c in columns),
         ]
     )
+    rows.append(["p", *(format_p(summary.difference(means[c])) for c in columns)])
     return f"{_markdown(head, rows)}\nMean of {study.metric.label} over seeds and all strengths above 0.\n"
 
 

@@ -75,7 +75,7 @@ class StudyRuns(ABC):
             ValueError: the folder holds a run that was begun under other conditions than this plan's.
         """
         folder = self.folder / name / str(seed)
-        keep_conditions(folder, self.conditions(name, seed), begun=folder.exists())
+        keep_conditions(folder, self.conditions(name, seed), begun=(folder / TRAINING).exists())
         if (folder / MEASURED).is_file():
             return True
         variant = self.variants[name]
@@ -122,7 +122,7 @@ class StudyRuns(ABC):
         return json.loads(path.read_text())
 
     def conditions(self, name: str, seed: int) -> dict:
-        """All that a run depends on beside the code and the machine, as it stands in its conditions.json."""
+        """All that a run depends on beside code, machine and the places of data."""
         plan = {key: value for key, value in asdict(self.plan).items() if key not in PLACES}
         options = options_dict(self._options(self.variants[name], seed, None))
         del options["evaluate_every"]  # validation chooses nothing

@@ -1,4 +1,4 @@
-"""On what terms a run was begun: they stand in its folder, and it is gone on with on no others."""
+"""The conditions that a run was begun under: they stand in its folder, and it is continued under no others."""
 
 import json
 from pathlib import Path
@@ -7,21 +7,23 @@ CONDITIONS = "conditions.json"
 
 
 def keep_conditions(folder: Path, conditions: dict, begun: bool) -> None:
-    """Write down what a new run depends on beside the code and the machine; hold one that was begun before to it.
+    """Write down the conditions of a new run; refuse to continue one that was begun under others.
 
     Args:
         folder: of the run.
-        conditions: anything that JSON knows, by name.
+        conditions: what the run depends on, by name; anything that JSON knows.
         begun: whether the folder holds a run already.
 
     Raises:
-        ValueError: that run was begun on other terms.
+        ValueError: in one sentence.
     """
     path, wanted = folder / CONDITIONS, json.loads(json.dumps(conditions))
     if not begun:
         folder.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(wanted) + "\n")
-    found = json.loads(path.read_text()) if path.is_file() else {}
+    if not path.is_file():
+        raise ValueError(f"{folder} does not say how its run was begun, for want of {CONDITIONS}; give another --run.")
+    found = json.loads(path.read_text())
     for key in sorted(wanted.keys() | found.keys()):
         if found.get(key) != wanted.get(key):
             raise ValueError(

@@ -344,6 +344,17 @@ def test_the_tab_says_what_may_be_concluded(tmp_path):
     single["rows"].append(row("in", "IN", [52.0]))
     page = draw_results([load_study(write(tmp_path, single))], None, (), "en")
     assert "HABN; IN and BN were trained with one seed only" in page, "what is the same is said once"
+    single["rows"] += [row("habn", "HABN", [51.0]) | {"setting": f"number {k}"} for k in range(3)]
+    page = draw_results([load_study(write(tmp_path, single))], None, (), "en")
+    assert "All others and BN were trained with one seed only" in page
+
+
+def test_figures_are_folded_but_those_of_the_page_s_networks(tmp_path):
+    folded = draw_results([load_study(write(tmp_path, STUDY))], None, (), "en")
+    shipped = draw_results([load_study(write(tmp_path, changed("protocol", to="shipped")))], None, (), "en")
+    assert "<details open>" in shipped and "<details open>" not in folded
+    assert folded.index("HABN+ is better than BN") < folded.index("<details>") < folded.index("<table")
+    assert "Under weather: " in folded[: folded.index("<details>")]
 
 
 def test_links_at_the_top_lead_to_every_study():

@@ -23,6 +23,9 @@ from habn.ui.results.figures import (
     name_row,
 )
 
+FEW_ROWS = 4
+"""So many are named one by one in a sentence that is true of all."""
+
 
 def draw_results(
     studies: Sequence[Study], claims: Claims | None, shipped: Sequence[ShippedFigure], language: str
@@ -49,27 +52,28 @@ def _draw_contents(studies: Sequence[Study], language: str) -> str:
 
 
 def _draw_study(study: Study, language: str) -> str:
-    parts = [_draw_rows(study, language), _draw_findings(study, language)]
+    """The question and what was found, and below it the figures, open for the page's networks alone."""
+    findings = [_findings(study, language)]
+    parts = [_draw_facts(study, language), _draw_rows(study, language)]
     if study.figures:
         parts.append(draw_figures(study, language))
     if study.by_style:
         parts.append(draw_styles(study, language))
     if study.weather is not None:
         summary = study.under_weather()
+        findings.append(f"{words.say('results.in_weather', language)} {_findings(summary, language)}")
         title = f"<h4>{words.say('results.under_weather', language)}</h4>"
-        parts += [
-            title,
-            _draw_rows(summary, language),
-            _draw_findings(summary, language),
-            draw_weather(study, language),
-        ]
+        parts += [title, _draw_rows(summary, language), draw_weather(study, language)]
     if study.curves:
         parts.append(draw_curves(study, language))
     if study.search is not None:
         parts.append(draw_search(study, language))
+    is_open = " open" if study.protocol == "shipped" else ""
+    found = "".join(f"<p>{finding}</p>" for finding in findings if finding)
     return f"""<section id="study-{study.name}"><h3>{escape(study.title[language])}</h3>
-        <p>{escape(study.question[language])}</p>
-        {_draw_facts(study, language)}{"".join(parts)}{_draw_command(study, language)}</section>"""
+        <p>{escape(study.question[language])}</p>{found}
+        <details{is_open}><summary>{words.say("results.figures", language)}</summary>{"".join(parts)}</details>
+        {_draw_command(study, language)}</section>"""
 
 
 def _draw_facts(study: Study, language: str) -> str:
@@ -129,7 +133,7 @@ def _row_cells(row: Row, difference: PairedDifference | None, reach: float, metr
     ]
 
 
-def _draw_findings(study: Study, language: str) -> str:
+def _findings(study: Study, language: str) -> str:
     """What may be said of each comparison, and what not; rows of which the same is said share a sentence."""
     said: dict[tuple, list[str]] = {}
     for row in study.rows:
@@ -145,13 +149,19 @@ def _draw_findings(study: Study, language: str) -> str:
             key = "better" if (difference.mean > 0) == study.metric.higher_is_better else "worse"
             by = _distance(abs(difference.mean), mean(baseline.values), study.metric)
         said.setdefault((key, baseline.full_label, by, difference.count), []).append(row.full_label)
+    everyone = words.say("results.all_others", language)
     sentences = [
         words.say(
-            f"results.finding_{key}", language, first=escape("; ".join(rows)), second=escape(second), by=by, count=count
+            f"results.finding_{key}",
+            language,
+            first=everyone if len(said) == 1 and len(rows) > FEW_ROWS else escape("; ".join(rows)),
+            second=escape(second),
+            by=by,
+            count=count,
         )
         for (key, second, by, count), rows in said.items()
     ]
-    return f"<p>{' '.join(sentences)}</p>" if sentences else ""
+    return " ".join(sentences)
 
 
 def _distance(difference: float, of: float, metric: Metric) -> str:

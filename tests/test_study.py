@@ -80,14 +80,18 @@ def test_a_study_is_continued_and_what_is_through_is_left_alone(camvid):
 def test_runs_are_taken_over_only_where_they_were_made_alike(camvid):
     study(camvid, "--variants", "bn", "in", "--seeds", "0", "1")
     assert study(camvid, "--variants", "bn", "--seeds", "1")["rows"][0]["seeds"] == [1], "no others than were asked for"
-    with pytest.raises(SystemExit, match="^error: .*bn/0 was made with options .*; give another --run[.]$"):
+    with pytest.raises(
+        SystemExit, match="^error: .*bn/0 was made with options.learning_rate 0.001 and not 0.5; give another --run[.]$"
+    ):
         study(camvid, "--variants", "bn", "--learning-rate", "0.5")
     with pytest.raises(SystemExit, match="^error: .*bn/0 was made with scenes 0 and not 2; give another --run[.]$"):
         study(camvid, "--variants", "bn", "--with-scenes", "2")
     measured = camvid / "study" / "bn" / "0" / "measured.json"
     finished = measured.read_text()
     measured.unlink()
-    with pytest.raises(SystemExit, match="^error: .*bn/0 was made with options .*; give another --run[.]$"):
+    with pytest.raises(
+        SystemExit, match="^error: .*bn/0 was made with options.learning_rate 0.001 and not 0.5; give another --run[.]$"
+    ):
         study(camvid, "--variants", "bn", "--learning-rate", "0.5")  # nor may a run that was stopped go on otherwise
     measured.write_text(finished)
     measured.write_text(json.dumps(json.loads(measured.read_text()) | {"commit": "0000000"}))

@@ -420,8 +420,12 @@ def test_a_run_goes_on_only_on_the_terms_it_was_begun_with(tmp_path):
 
     keep_conditions(folder, terms(), begun=False)
     keep_conditions(folder, terms("--minutes", "2", "--evaluate-every", "7"), begun=True)
-    for other, named in ((["--seed", "1"], "options"), (["--norm", "habn"], "norm"), (["--weather"], "weather")):
-        with pytest.raises(ValueError, match=f"^.*run was made with {named} .*; give another --run[.]$"):
+    for other, named in (
+        (["--seed", "1"], "options.seed 0 and not 1"),
+        (["--norm", "habn"], "norm bn and not habn"),
+        (["--weather"], "weather False and not True"),
+    ):
+        with pytest.raises(ValueError, match=f"^.*run was made with {named}; give another --run[.]$"):
             keep_conditions(folder, terms(*other), begun=True)
     (folder / CONDITIONS).unlink()
     with pytest.raises(ValueError, match="give another --run"):

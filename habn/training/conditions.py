@@ -23,9 +23,17 @@ def keep_conditions(folder: Path, conditions: dict, begun: bool) -> None:
         path.write_text(json.dumps(wanted) + "\n")
     if not path.is_file():
         raise ValueError(f"{folder} does not say how its run was begun, for want of {CONDITIONS}; give another --run.")
-    found = json.loads(path.read_text())
+    found, wanted = _flat(json.loads(path.read_text())), _flat(wanted)
     for key in sorted(wanted.keys() | found.keys()):
         if found.get(key) != wanted.get(key):
             raise ValueError(
                 f"{folder} was made with {key} {found.get(key)} and not {wanted.get(key)}; give another --run."
             )
+
+
+def _flat(conditions: dict) -> dict:
+    """Groups of conditions taken apart, as "options.seed": a refusal names the one that differs."""
+    flat = {}
+    for key, value in conditions.items():
+        flat |= {f"{key}.{part}": v for part, v in value.items()} if isinstance(value, dict) else {key: value}
+    return flat

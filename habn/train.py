@@ -195,11 +195,9 @@ def conditions(args: argparse.Namespace) -> dict:
     names = ["task", "norm", "batch_size"]
     if args.task == "segmentation":
         names += ["data", "crop", "with_scenes", "with_val", "weather"]
-    options = options_dict(training_options(args))
-    del options["evaluate_every"]  # validation chooses nothing
     return {
         **{name: getattr(args, name) for name in names},
-        "options": options,
+        "options": options_dict(training_options(args)),
         "trunk": trunk_digest(args.start_from, args.branch_from),
     }
 

@@ -1,6 +1,7 @@
 """The study: paired runs that can be stopped, and a result that says what was measured on what."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +95,9 @@ def test_runs_are_taken_over_only_where_they_were_made_alike(camvid):
     ):
         study(camvid, "--variants", "bn", "--learning-rate", "0.5")  # nor may a run that was stopped go on otherwise
     measured.write_text(finished)
+    shutil.rmtree(measured.parent / "training")
+    with pytest.raises(SystemExit, match="^error: .*bn/0 was made with scenes 0 and not 2; give another --run[.]$"):
+        study(camvid, "--variants", "bn", "--with-scenes", "2")  # nor does it, without its training's files
     measured.write_text(json.dumps(json.loads(measured.read_text()) | {"commit": "0000000"}))
     with pytest.raises(SystemExit, match="^error: The runs differ in commit .*0000000.* cannot be compared"):
         study(camvid, "--variants", "bn", "in")

@@ -1,10 +1,10 @@
 """The networks, by name. No two variants of one differ in anything but normalization."""
 
-import torch
 from torch import nn
 
+from habn.layers import parameter_overhead
 from habn.networks.cfanet import CFANet
-from habn.networks.normalization import build_conditional_norm_layer, build_norm_layer
+from habn.networks.normalization import FiLM2d, build_conditional_norm_layer, build_norm_layer
 from habn.networks.spvcnn import SPVCNN
 
 NETWORKS = ("spvcnn", "cfanet")
@@ -44,10 +44,11 @@ def build_network(name: str, norm: str, norm_options: dict | None = None, **conf
 def count_parameters(network: nn.Module) -> dict[str, int]:
     """How many `parameters` a network has, and how many are `added` to those of the same network with BN.
 
-    AdaIN has fewer than BN, and none are added.
+    HABN adds encoders, deltas and gates, FiLM its conditions; IN adds none, and AdaIN has fewer than BN.
     """
-    config = {key: value for key, value in network.config.items() if key != "norm_options"}
-    with torch.device("meta"):  # nothing is computed or kept
-        plain = build_network(network.name, "bn", **config)
-    total, without = (sum(p.numel() for p in net.parameters()) for net in (network, plain))
-    return {"parameters": total, "added": max(0, total - without)}
+    total, added, _ = parameter_overhead(network)
+    conditions = [layer.condition for layer in network.modules() if isinstance(layer, FiLM2d)]
+    return {
+        "parameters": total,
+        "added": added + sum(p.numel() for condition in conditions for p in condition.parameters()),
+    }

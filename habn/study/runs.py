@@ -75,7 +75,8 @@ class StudyRuns(ABC):
             ValueError: the folder holds a run that was begun under other conditions than this plan's.
         """
         folder = self.folder / name / str(seed)
-        keep_conditions(folder, self.conditions(name, seed), begun=(folder / TRAINING).exists())
+        begun = (folder / TRAINING).exists() or (folder / MEASURED).exists()
+        keep_conditions(folder, self.conditions(name, seed), begun)
         if (folder / MEASURED).is_file():
             return True
         variant = self.variants[name]
@@ -125,7 +126,6 @@ class StudyRuns(ABC):
         """All that a run depends on beside code, machine and the places of data."""
         plan = {key: value for key, value in asdict(self.plan).items() if key not in PLACES}
         options = options_dict(self._options(self.variants[name], seed, None))
-        del options["evaluate_every"]  # validation chooses nothing
         trunk = trunk_digest(self.plan.trunk, None)
         return {**plan, "options": options, "trunk": trunk, "variant": asdict(self.variants[name])}
 

@@ -69,7 +69,6 @@ VARIANTS: dict[str, Variant] = {
     "everywhere-layer": _everywhere("one delta for all channels", granularity="layer"),
     "everywhere-distribution": _everywhere("s sums to H W", context_normalization="distribution"),
     "everywhere-zscore": _everywhere("s of mean 0 and variance 1", context_normalization="zscore"),
-    "everywhere-wide": _everywhere("context encoders of 8 channels", hidden_features=8),
     "plus-additive": _plus("no own statistics", share=0.0, statistics="static"),
     "plus-additive-absolute": _plus(
         "no own statistics, absolute units", share=0.0, statistics="static", units="absolute"

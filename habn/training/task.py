@@ -79,5 +79,5 @@ class TrainingOptions:
 
 
 def options_dict(options: TrainingOptions) -> dict:
-    """The options that shape the result, for a card."""
-    return {k: v for k, v in asdict(options).items() if k not in ("minutes", "stop_at")}
+    """The options that shape the result; validation, for one, chooses nothing."""
+    return {k: v for k, v in asdict(options).items() if k not in ("minutes", "stop_at", "evaluate_every")}

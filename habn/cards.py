@@ -26,7 +26,7 @@ LIMITS = {
 }
 BRANCHED = (
     "Branched: the first part of the training is one trunk that the checkpoints of this data set share, so channel k "
-    "of one is channel k of the other."
+    "of one starts as channel k of the other."
 )
 
 
@@ -147,6 +147,7 @@ def _metrics_table(card: dict) -> list[str]:
             f"| **mean** | **{figures['mean_iou']:.2f}** |",
             *rows,
         ]
+    weights = card["recipe"]["style_weights"]
     lines = [
         "val: crops of four validation photographs in every style. Relative distances in SqueezeNet features; lower is "
         "closer.",
@@ -155,7 +156,8 @@ def _metrics_table(card: dict) -> list[str]:
         lines += [
             "",
             "test: whole photographs in every style, as `habn.training.style_evaluation` says; frechet is the "
-            "SqueezeNet Fréchet distance to the painting, ssim the likeness to the photograph; more of that is better.",
+            "SqueezeNet Fréchet distance to the painting, ssim the likeness to the photograph; more of that is better. "
+            f"style is a mean over layers here, and on val their sum in the loss: {sum(weights):g} times as large.",
         ]
     rows = [
         f"| {split} | {name} | {value:.4f} |"

@@ -12,7 +12,7 @@ import pytest
 from habn.results import ResultError, load_claims, load_results, save_study, tables_markdown
 from habn.results.reading import load_study
 from habn.results.shipped import load_shipped_figures
-from habn.results.statistics import paired_difference, standard_deviation, t_cdf, t_quantile
+from habn.results.statistics import holm, paired_difference, standard_deviation, t_cdf, t_quantile
 from habn.results.tables import fill_places
 from habn.results.writing import add_rows
 from habn.ui.results.charts import ticks
@@ -60,6 +60,7 @@ STUDY = {
         for seed in (0, 1)
     ],
     "weather": {
+        "pictures": 10,
         "strengths": [0, 1, 2],
         "rows": [
             {"norm": norm, "setting": "", "weather": kind, "values": [[50, 40, 30 + gain], [52, 42, 32 + gain]]}
@@ -228,6 +229,21 @@ def test_a_row_is_held_against_the_baseline_of_its_setting_and_settings_of_the_b
     assert gaps == [None, -2.0, 1.0, -0.5]
 
 
+def test_holm_makes_p_values_larger_the_more_there_are_and_keeps_their_order():
+    assert holm([0.01, 0.04, None, 0.03, 0.005]) == pytest.approx([0.03, 0.06, None, 0.06, 0.02])
+    assert holm([0.04]) == [0.04] and holm([]) == [] and holm([0.9, 0.8]) == [1.0, 1.0]
+
+
+def test_what_is_found_alone_but_not_as_one_of_several_comparisons_is_told_apart(tmp_path):
+    rows = [row("bn", "BN", [50.0, 51.0, 52.0]), row("habn", "HABN", [51.0, 52.4, 52.9])]
+    study = replace(load_study(write(tmp_path, STUDY | {"rows": rows, "curves": []})), weather=None, search=None)
+    assert study.difference(study.rows[1]).p == pytest.approx(0.0187, abs=1e-4)
+    assert "by 1.10 on average over 3 seeds, more than chance explains." in draw_results([study], None, (), "en")
+    several = replace(study, rows=(*study.rows, *(replace(study.rows[0], norm=n, label=n) for n in ("in", "film"))))
+    page = draw_results([several], None, (), "en")
+    assert "taken alone more than chance explains, but not as one of 3 comparisons." in page
+
+
 def test_a_row_is_added_or_replaced_and_another_study_refused(tmp_path):
     study = load_study(write(tmp_path, STUDY))
     again = json.loads(json.dumps(STUDY)) | {"rows": [row("bn", "BN", [60.0])], "command": "python -m habn.evaluate"}
@@ -365,9 +381,13 @@ def test_links_at_the_top_lead_to_every_study():
         assert f'href="#study-{study.name}">' in contents and page.count(f'id="study-{study.name}"') == 1
 
 
-def test_without_results_the_tab_shows_the_cards_figures_and_a_broken_file_is_one_sentence():
+def test_without_results_the_tab_shows_the_cards_figures_and_a_broken_file_is_one_sentence(tmp_path):
     page = draw_results((), None, load_shipped_figures(), "en")
     assert "No study has been finished yet" in page and "spvcnn-habn-camvid" in page
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "config.json").write_text("{")
+    with pytest.raises(ResultError, match="config.json is not valid JSON"):
+        load_shipped_figures(tmp_path)
     sentence = draw_error("/somewhere/results/a<b.json: the key 'x' is missing; run it again.", "en")
     assert "a&lt;b.json" in sentence and "somewhere" not in sentence
 

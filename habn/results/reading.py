@@ -13,7 +13,8 @@ A file is one study. {"en": ..., "es": ...} may stand for a text; keys in bracke
     baseline            the norm of a row
     rows                [{norm, label, setting, seeds, values, parameters, added}]
     [curves]            [{norm, [setting], seed, steps, values}]
-    [weather]           {strengths, rows: [{norm, [setting], weather, values: a list per seed of one per strength}]}
+    [weather]           {pictures, strengths, rows: [{norm, [setting], weather, values}]}, the values a list per seed of
+                        one per strength
     [search]            {layers, rows: [{norm, [setting], seed, gates: [4] per layer, size: [4] per layer}]}
     [figures]           [{metric, rows: [{norm, [setting], values: one per seed, deviations: one per seed}]}]
     [by_style]          [{norm, [setting], style, values: one per seed}]
@@ -169,7 +170,7 @@ def _curve(value: Any, place: str) -> Curve:
 
 def _weather(value: Any, place: str) -> Weather:
     with Object(value, f"{place}.") as weather:
-        strengths = weather.take("strengths", list_of(number))
+        pictures, strengths = weather.take("pictures", whole), weather.take("strengths", list_of(number))
         by_seed = list_of(list_of(number, len(strengths)))
 
         def row(value: Any, place: str) -> WeatherRow:
@@ -177,7 +178,7 @@ def _weather(value: Any, place: str) -> Weather:
                 identity, kind = _identity(row), row.take("weather", string)
                 return WeatherRow(**identity, weather=kind, values=row.take("values", by_seed))
 
-        return Weather(strengths, weather.take("rows", list_of(row)))
+        return Weather(pictures, strengths, weather.take("rows", list_of(row)))
 
 
 def _figure(value: Any, place: str) -> Figure:

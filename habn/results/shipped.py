@@ -1,10 +1,10 @@
 """What the cards of the shipped checkpoints say was measured."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
-CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
+from habn.checkpoints import CHECKPOINTS
+from habn.results.strict_json import read_file
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ def load_shipped_figures(folder: str | Path = CHECKPOINTS) -> tuple[ShippedFigur
     """Every single number under "metrics" in the cards (config.json) below `folder`, by the checkpoints' names."""
     figures = []
     for path in sorted(Path(folder).glob("*/config.json")):
-        card = json.loads(path.read_text(encoding="utf-8"))
+        card = read_file(path, dict)
         for split, metrics in card.get("metrics", {}).items():
             figures += [
                 ShippedFigure(path.parent.name, card.get("data", ""), split, metric, float(value))

@@ -63,6 +63,20 @@ def _p_value(centre: float, error: float, count: int) -> float:
     return 2 * t_cdf(-abs(centre) / error, count - 1)
 
 
+def holm(p_values: Sequence[float | None]) -> list[float | None]:
+    """What each p value is worth as one of several, by Holm's step-down; None, where a pair has none, stays None.
+
+    The k-th smallest of n is multiplied by n + 1 - k, and is never below the one before it (Holm 1979).
+    """
+    known = sorted((p, place) for place, p in enumerate(p_values) if p is not None)
+    adjusted: list[float | None] = [None] * len(p_values)
+    least = 0.0
+    for rank, (p, place) in enumerate(known):
+        least = max(least, min(1.0, (len(known) - rank) * p))
+        adjusted[place] = least
+    return adjusted
+
+
 def t_cdf(t: float, freedom: float) -> float:
     """P(T <= t) of Student's t with `freedom` degrees of freedom."""
     tail = regularized_beta(freedom / (freedom + t * t), freedom / 2, 0.5) / 2

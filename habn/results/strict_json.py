@@ -59,10 +59,10 @@ def read_file(path: Path, read: Callable[[Any], Any]) -> Any:
         return read(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise ResultError(f"{path} is missing; {remedy}.") from None
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
-        raise ResultError(f"{path} is not valid JSON; {remedy}.") from None
     except Misfit as misfit:
         raise ResultError(f"{path}: {misfit}; {remedy}.") from None
+    except (ValueError, RecursionError):  # as JSONDecodeError and UnicodeDecodeError are, and digits without end
+        raise ResultError(f"{path} is not valid JSON; {remedy}.") from None
 
 
 def string(value: Any, place: str) -> str:

@@ -7,6 +7,7 @@ from habn.results.statistics import PairedDifference, mean, paired_difference
 PROTOCOLS = ("branched", "scratch", "shipped")
 """branched: all go on from the weights of one trunk; scratch: each from its own start; shipped: the page's networks."""
 LANGUAGES = ("en", "es")
+"""Those that the page speaks; the first is what everybody gets whose language is not among them."""
 
 _METRIC_LABELS = {
     "mean_iou": "mIoU",
@@ -110,8 +111,13 @@ class WeatherRow:
 
 @dataclass(frozen=True)
 class Weather:
-    """The metric against the strength of each weather; strength 0 is the picture as it is."""
+    """The metric against the strength of each weather; strength 0 is the picture as it is.
 
+    Attributes:
+        pictures: how many of the split it was measured on, the same for all rows.
+    """
+
+    pictures: int
     strengths: tuple[float, ...]
     rows: tuple[WeatherRow, ...]
 

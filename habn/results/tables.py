@@ -129,7 +129,11 @@ def _weather_table(study: Study) -> str:
         ]
     )
     rows.append(["p", *(format_p(summary.difference(means[c])) for c in columns)])
-    return f"{_markdown(head, rows)}\nMean of {study.metric.label} over seeds and all strengths above 0.\n"
+    note = (
+        f"Mean of {study.metric.label} over seeds and all strengths above 0, on {weather.pictures} pictures of "
+        f"{study.split}, the same for all: intervals tell of other seeds, not of other pictures."
+    )
+    return f"{_markdown(head, rows)}\n{note}\n"
 
 
 def mean_under_weather(study: Study, values: Sequence[Sequence[float]]) -> float:

@@ -15,6 +15,7 @@ from habn.intervention import Intervention
 from habn.networks import count_parameters
 from habn.provenance import short_path
 from habn.results import Study, save_study
+from habn.results.study import LANGUAGES
 from habn.study.collecting import build_row, collect, describe
 from habn.study.runs import CHECKPOINT, StudyRuns
 from habn.study.variants import ABLATIONS, SOFT_GATES, Variant
@@ -131,7 +132,7 @@ def ablate(runs: StudyRuns, args: argparse.Namespace, head: Study) -> Study:
 def describe_study(runs: StudyRuns, args: argparse.Namespace, parser: argparse.ArgumentParser) -> Study:
     """What stands at the head of the study."""
     name = args.results.stem if args.results else args.run.name
-    title, question = (dict(zip(("en", "es"), texts, strict=True)) for texts in (args.title, args.question))
+    title, question = (dict(zip(LANGUAGES, texts, strict=True)) for texts in (args.title, args.question))
     return describe(runs, name, title, question, command_of(parser, args))
 
 

@@ -23,7 +23,7 @@ from habn.training.start import describe_start, finish, lean_toward_own, start_f
 from habn.training.style import StyleRecipe
 from habn.training.task import Task, TrainingOptions, options_dict
 
-MEASURED, CHECKPOINT, TRAINING = "measured.json", "checkpoint", "training"
+MEASURED, CHECKPOINT, TRAINING, COMMITS = "measured.json", "checkpoint", "training", "commits"
 FEW_PICTURES = 8
 PLACES = ("root", "squeezenet", "device")
 """What a plan has that says where things are, and changes no result."""
@@ -50,7 +50,9 @@ class Plan:
 
 
 class StudyRuns(ABC):
-    """The runs of a plan, in a folder: ``folder/VARIANT/SEED/{conditions.json, training, checkpoint, measured.json}``.
+    """The runs of a plan, in a folder.
+
+        folder/VARIANT/SEED/{conditions.json, commits, training, checkpoint, measured.json}
 
     What a kind of study trains and measures is told by the methods that it must have.
 
@@ -79,6 +81,7 @@ class StudyRuns(ABC):
         keep_conditions(folder, self.conditions(name, seed), begun)
         if (folder / MEASURED).is_file():
             return True
+        commit = _note_commit(folder)
         variant = self.variants[name]
         options = self._options(variant, seed, minutes)
         network, task = self.build(variant, seed), self.task(variant)
@@ -87,7 +90,7 @@ class StudyRuns(ABC):
         network = finish(network, folder / TRAINING, options, variant.least_gate)
         log = [json.loads(line) for line in (folder / TRAINING / LOG).read_text().splitlines()]
         measured = {
-            "commit": describe_commit(),
+            "commit": commit,
             "hardware": self.hardware(),
             **self._describe(network, task),
             **self.measure(network, log),
@@ -125,9 +128,10 @@ class StudyRuns(ABC):
     def conditions(self, name: str, seed: int) -> dict:
         """All that a run depends on beside code, machine and the places of data."""
         plan = {key: value for key, value in asdict(self.plan).items() if key not in PLACES}
+        variant = {key: value for key, value in asdict(self.variants[name]).items() if key != "setting"}  # mere words
         options = options_dict(self._options(self.variants[name], seed, None))
         trunk = trunk_digest(self.plan.trunk, None)
-        return {**plan, "options": options, "trunk": trunk, "variant": asdict(self.variants[name])}
+        return {**plan, "options": options, "trunk": trunk, "variant": variant}
 
     def hardware(self) -> str:
         """What the runs are trained and measured on."""
@@ -206,3 +210,13 @@ class StudyRuns(ABC):
         if "correspondence" in measured:
             card["channel_correlation"] = measured["correspondence"]
         save_checkpoint(network, folder, card, card_text(network, card))
+
+
+def _note_commit(folder: Path) -> str:
+    """The commits that a run was trained and measured by, this one the last; as it begins, since others may follow."""
+    path, commit = folder / COMMITS, describe_commit()
+    commits = path.read_text().split() if path.is_file() else []
+    if commit not in commits:
+        commits.append(commit)
+        path.write_text(" ".join(commits) + "\n")
+    return ", ".join(commits)

@@ -55,9 +55,13 @@ class SegmentationRuns(StudyRuns):
     @cached_property
     def weathers(self) -> dict[str, list[SegmentationData]]:
         """A part of the split under every weather."""
-        few = torch.arange(0, len(self.held_out.images), self.plan.weather_every)
         with torch.autocast(torch.device(self.plan.device).type, enabled=False):
-            return lay_weather(self.held_out.part(few))
+            return lay_weather(self.held_out.part(self._few))
+
+    @property
+    def _few(self) -> Tensor:
+        """The places of the pictures that are measured under weather."""
+        return torch.arange(0, len(self.held_out.images), self.plan.weather_every)
 
     def config(self) -> dict:
         return {"num_classes": len(self.held_out.classes)}
@@ -122,8 +126,20 @@ class SegmentationRuns(StudyRuns):
         return {
             # Where val was trained on, curves would be of pictures that were trained on.
             "curves": () if self.plan.with_val else tuple(_curves(kept)),
-            "weather": _weather(kept) if all("weather" in entry for entry in every) else None,
+            "weather": self._weather(kept) if all("weather" in entry for entry in every) else None,
         }
+
+    def _weather(self, kept: dict[str, dict[int, dict]]) -> Weather:
+        rows = [
+            WeatherRow(
+                **VARIANTS[name].identity,
+                weather=weather,
+                values=tuple(tuple(round(v, 2) for v in entry["weather"][weather]) for entry in entries.values()),
+            )
+            for name, entries in kept.items()
+            for weather in WEATHER
+        ]
+        return Weather(len(self._few), (0.0, *map(float, STRENGTHS)), tuple(rows))
 
 
 def _curves(kept: dict[str, dict[int, dict]]) -> Iterator[Curve]:
@@ -133,16 +149,3 @@ def _curves(kept: dict[str, dict[int, dict]]) -> Iterator[Curve]:
             yield Curve(
                 **VARIANTS[name].identity, seed=seed, steps=tuple(curve["steps"]), values=tuple(curve["values"])
             )
-
-
-def _weather(kept: dict[str, dict[int, dict]]) -> Weather:
-    rows = [
-        WeatherRow(
-            **VARIANTS[name].identity,
-            weather=weather,
-            values=tuple(tuple(round(v, 2) for v in entry["weather"][weather]) for entry in entries.values()),
-        )
-        for name, entries in kept.items()
-        for weather in WEATHER
-    ]
-    return Weather((0.0, *map(float, STRENGTHS)), tuple(rows))

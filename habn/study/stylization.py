@@ -44,7 +44,7 @@ class StyleRuns(StudyRuns):
     @cached_property
     def _task(self) -> StyleTask:
         plan = self.plan
-        return build_style_task(plan.root, plan.squeezenet, plan.recipe.batch_size, plan.device)
+        return build_style_task(plan.root, plan.squeezenet, plan.recipe, plan.device)
 
     def config(self) -> dict:
         return {"num_styles": PHOTO_ROW + 1}

@@ -17,8 +17,8 @@ class Variant:
         search: "joint" or "bilevel" to learn gates; None for gates of 1.
         least_gate: those of a search that are less open at its end are closed.
         own_share: how far toward the picture's own statistics HABN+ starts where *s* = 1 and gates are open; those of a
-            search start half open, so that half of it is seen.
-        own_parts: names of the network's parts that start there; the others start as batch normalization.
+            search start half open, so that half of it is seen. Where it is not 0, HABN+ has a head start.
+        own_parts: names of the network's parts that have it; the others start as batch normalization.
     """
 
     norm: str
@@ -59,20 +59,16 @@ VARIANTS: dict[str, Variant] = {
     "habn": Variant("habn"),
     "habn-plus": _plus(),
     "plus-from-bn": _plus("starts as BN", share=0.0),
-    "plus-shallow-quarter": _plus("a quarter of own statistics in shallow layers", share=0.25),
-    "plus-shallow-whole": _plus("own statistics in shallow layers", share=1.0),
     "plus-everywhere-whole": _everywhere("own statistics in all layers, without a search", share=1.0, search=None),
-    "plus-everywhere": _everywhere("half of own statistics in all layers"),
-    # Each of these changes one choice of plus-everywhere.
+    "plus-everywhere": _everywhere("head start in all layers"),
+    # Each of these changes one choice of plus-everywhere, the last two one and two of plus-from-bn.
     "everywhere-no-search": _everywhere("without a search", share=0.25, search=None),  # gates start half open
     "everywhere-bilevel": _everywhere("bilevel search, a fifth of train held out for it", search="bilevel"),
     "everywhere-layer": _everywhere("one delta for all channels", granularity="layer"),
     "everywhere-distribution": _everywhere("s sums to H W", context_normalization="distribution"),
     "everywhere-zscore": _everywhere("s of mean 0 and variance 1", context_normalization="zscore"),
-    "plus-additive": _plus("no own statistics", share=0.0, statistics="static"),
-    "plus-additive-absolute": _plus(
-        "no own statistics, absolute units", share=0.0, statistics="static", units="absolute"
-    ),
+    "plus-additive": _plus("no own statistics", share=0.0, statistics="static", units="relative"),
+    "plus-additive-absolute": _plus("no own statistics, absolute units", share=0.0, statistics="static"),
 }
 """By the name of their folder in a study. The first five are normalizations, HABN+ by the recipe that is shipped."""
 
@@ -105,6 +101,8 @@ ABLATIONS: dict[str, Intervention] = {
     "s inverted": Intervention(context="inverted"),
     **{f"{name} alone": Intervention(strength=only) for name, only in _ONLY.items()},
     **{f"without {name}": Intervention(strength=tuple(1 - k for k in only)) for name, only in _ONLY.items()},
+    "scale and bias alone": Intervention(strength=(1.0, 1.0, 0.0, 0.0)),
+    "mean and variance alone": Intervention(strength=(0.0, 0.0, 1.0, 1.0)),
 }
 """Changes to the adaptation of a trained network at test time, by the words of the table; the first is none."""
 

@@ -43,6 +43,7 @@ def on_load(request: gr.Request) -> str:
 @cache
 def _draw(language: str) -> str:
     try:
-        return draw_results(load_results(), load_claims(), load_shipped_figures(), language)
+        studies = load_results()
+        return draw_results(studies, load_claims(), () if studies else load_shipped_figures(), language)
     except ResultError as error:
         return draw_error(str(error), language)

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from habn.data.styles import STYLES
 from habn.data.weather import WEATHER
+from habn.layers import PARAMETERS
 from habn.results import Curve, Figure, Metric, Row, SearchRow, Study, WeatherRow
 from habn.results.statistics import mean, standard_deviation
 from habn.results.tables import format_difference, format_spread
@@ -16,8 +17,6 @@ from habn.ui.help import TERMS, draw_help
 from habn.ui.results.charts import Line, draw_chart, draw_key, find_range
 
 Part = TypeVar("Part", Curve, SearchRow, WeatherRow)
-
-GATES = ("scale", "bias", "mean", "var")
 
 
 def draw_table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -134,12 +133,12 @@ def draw_curves(study: Study, language: str) -> str:
 def draw_search(study: Study, language: str) -> str:
     """For each row that searched, layers by parameters: the gates' mean and spread over seeds, and sizes."""
     say = partial(words.say, language=language)
-    head = [say("results.layer"), *(say(f"inspector.title_{gate}") for gate in GATES)]
+    head = [say("results.layer"), *(say(f"inspector.title_{gate}") for gate in PARAMETERS)]
     tables = []
     for row, found in _by_row(study.search.rows).items():
         title = say("results.search_of", label=escape(study.label_of(*row)), count=len(found))
         cells = [
-            [escape(name), *(_gate_cell(found, layer, gate) for gate in range(len(GATES)))]
+            [escape(name), *(_gate_cell(found, layer, gate) for gate in range(len(PARAMETERS)))]
             for layer, name in enumerate(study.search.layers)
         ]
         tables.append(_details(title, f'<div class="heat">{draw_table(title, head, cells)}</div>'))

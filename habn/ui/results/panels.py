@@ -6,7 +6,7 @@ from html import escape
 
 from habn.results import Claims, Metric, Row, Study
 from habn.results.shipped import ShippedFigure
-from habn.results.statistics import PairedDifference, mean, standard_deviation
+from habn.results.statistics import CONFIDENCE, PairedDifference, holm, mean, standard_deviation
 from habn.results.tables import format_difference, format_p
 from habn.ui import words
 from habn.ui.help import draw_help
@@ -62,7 +62,7 @@ def _draw_study(study: Study, language: str) -> str:
     if study.weather is not None:
         summary = study.under_weather()
         findings.append(f"{words.say('results.in_weather', language)} {_findings(summary, language)}")
-        title = f"<h4>{words.say('results.under_weather', language)}</h4>"
+        title = f"<h4>{words.say('results.under_weather', language, pictures=study.weather.pictures)}</h4>"
         parts += [title, _draw_rows(summary, language), draw_weather(study, language)]
     if study.curves:
         parts.append(draw_curves(study, language))
@@ -134,19 +134,22 @@ def _row_cells(row: Row, difference: PairedDifference | None, reach: float, metr
 
 
 def _findings(study: Study, language: str) -> str:
-    """What may be said of each comparison, and what not; rows of which the same is said share a sentence."""
+    """What may be said of each comparison, and what not; rows of which the same is said share a sentence.
+
+    A difference counts as found where Holm's p is below 0.05, so that many comparisons do not find more than one.
+    """
+    compared = [(row, study.difference(row)) for row in study.rows if study.difference(row) is not None]
+    adjusted = holm([difference.p for _, difference in compared])
     said: dict[tuple, list[str]] = {}
-    for row in study.rows:
-        difference, baseline = study.difference(row), study.baseline_of(row)
-        if difference is None:
-            continue
-        by = ""
+    for (row, difference), p in zip(compared, adjusted, strict=True):
+        baseline, by = study.baseline_of(row), ""
         if difference.count == 1:
             key = "one_seed"
-        elif difference.interval is None or difference.interval[0] <= 0 <= difference.interval[1]:
+        elif difference.p is None or difference.p >= 1 - CONFIDENCE:
             key = "open"
         else:
             key = "better" if (difference.mean > 0) == study.metric.higher_is_better else "worse"
+            key += "" if p < 1 - CONFIDENCE else "_alone"
             by = _distance(abs(difference.mean), mean(baseline.values), study.metric)
         said.setdefault((key, baseline.full_label, by, difference.count), []).append(row.full_label)
     everyone = words.say("results.all_others", language)
@@ -158,6 +161,7 @@ def _findings(study: Study, language: str) -> str:
             second=escape(second),
             by=by,
             count=count,
+            comparisons=len(compared),
         )
         for (key, second, by, count), rows in said.items()
     ]

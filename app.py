@@ -14,11 +14,12 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 from starlette.middleware import Middleware
 
 from habn.ui import callbacks, examples, link, words
-from habn.ui.middleware import RequestLimits
+from habn.ui.middleware import RequestLimits, fetch_no_addresses
 from habn.ui.page import STYLESHEET, build_page, build_theme
 
 MEGABYTE = 1_000_000
 
+fetch_no_addresses()
 demo = build_page().queue(max_size=32, api_open=False)
 
 

@@ -11,7 +11,8 @@ from safetensors.torch import save_file
 from torch import nn
 from tqdm import trange
 
-from habn.lesson import WEIGHTS, build_layers, draw_picture, misfit, pixels_of
+from habn.lesson import WEIGHTS, build_layers, draw_picture, misfit
+from habn.pixels import to_tensor
 
 STEPS = 1500
 LEARNING_RATE = 0.02
@@ -21,7 +22,7 @@ DECIMALS = 4
 def main() -> None:
     image, regions = draw_picture()
     layers = build_layers(image)
-    x = pixels_of(image)
+    x = to_tensor(image)
     for name, layer in layers.items():
         fit(layer, x, regions)
         round_parameters(layer)

@@ -141,7 +141,9 @@ class DifferentiableSearch(nn.Module):
 
     @torch.no_grad()
     def discretize(self, least: float = 0.5) -> None:
-        """End the search: gates of at least `least` become 1, the others close for good and cost nothing.
+        """End the search: gates of at least `least` become 1, the others close for good.
+
+        A layer whose gates are all closed costs no more than batch normalization in evaluation mode.
 
         The value of a gate that stays open goes into its delta, so that only what is closed changes the layer.
         """

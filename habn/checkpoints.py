@@ -155,7 +155,7 @@ def read_card(folder: Path) -> dict:
         card = json.loads(path.read_text())
     except FileNotFoundError:
         raise CheckpointError(f"{path} is missing; a checkpoint folder holds {CONFIG} and {WEIGHTS}.") from None
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # as JSONDecodeError and UnicodeDecodeError are, and digits without end
         raise CheckpointError(f"{path} is not valid JSON; download or train the checkpoint again.") from None
     for key in ("network", "norm", "config"):
         if not isinstance(card, dict) or key not in card:

@@ -19,6 +19,7 @@ from habn.metrics import class_iou, confusion_matrix
 from habn.networks import count_parameters
 from habn.networks.normalization import NORM_LABELS
 from habn.painting import Painting
+from habn.pixels import to_picture, to_tensor
 from habn.recording import recording
 from habn.request import PAIRS, Output, Pair, Request, RequestError, Result
 
@@ -70,7 +71,7 @@ def run(request: Request) -> Result:
             f"The labels are {request.labels.shape}, but the picture is {image.shape[:2]} (height, width)."
         )
     if request.weather is not None:
-        image = _picture(request.weather.apply(_pixels(image)))
+        image = to_picture(request.weather.apply(to_tensor(image)))
     with _load_lock:
         networks = [load_network(pair.first), load_network(pair.second)]
     run_id = _run_id(request, painting, image, networks)
@@ -135,7 +136,7 @@ def _run_id(request: Request, painting: Painting | None, image: np.ndarray, netw
 def _apply(
     network: nn.Module, checkpoint: str, image: np.ndarray, painting: Painting | None, request: Request
 ) -> Output:
-    pixels = _pixels(image)
+    pixels = to_tensor(image)
     given = (pixels,) if painting is None else (pixels, painting.row(network.num_styles))
     records = []
     with intervening(network, request.intervention):
@@ -152,7 +153,7 @@ def _apply(
             f"The network {checkpoint} gave values that are not finite on this picture; try another picture."
         )
     labels = answer.argmax(0).to(torch.uint8).numpy() if painting is None else None
-    picture = STREET_PALETTE[labels] if painting is None else _picture(painting.finish(answer[None], pixels))
+    picture = STREET_PALETTE[labels] if painting is None else to_picture(painting.finish(answer[None], pixels))
     return Output(
         checkpoint=checkpoint,
         norm=network.norm,
@@ -161,20 +162,10 @@ def _apply(
         labels=labels,
         areas={} if labels is None else _areas(labels),
         mean_iou=None if labels is None or request.labels is None else _picture_iou(request.labels, labels),
-        seconds=seconds,
+        seconds=seconds if request.record else None,
         **count_parameters(network),
         records=tuple(records),
     )
-
-
-def _pixels(image: np.ndarray) -> torch.Tensor:
-    """(1, 3, H, W) float32 in [0, 1] from an image (H, W, 3) uint8."""
-    return torch.from_numpy(image).permute(2, 0, 1)[None].to(torch.float32) / 255
-
-
-def _picture(pixels: torch.Tensor) -> np.ndarray:
-    """The way back from `_pixels`."""
-    return (pixels[0].permute(1, 2, 0) * 255).round().to(torch.uint8).contiguous().numpy()
 
 
 def _areas(labels: np.ndarray) -> dict[str, float]:
@@ -182,8 +173,9 @@ def _areas(labels: np.ndarray) -> dict[str, float]:
     return {STREET_CLASSES[k]: float(shares[k]) for k in np.argsort(-shares) if shares[k] > 0}
 
 
-def _picture_iou(truth: np.ndarray, labels: np.ndarray) -> float:
-    return float(np.nanmean(class_iou(confusion_matrix(truth, labels, len(STREET_CLASSES)))))
+def _picture_iou(truth: np.ndarray, labels: np.ndarray) -> float | None:
+    confusion = confusion_matrix(truth, labels, len(STREET_CLASSES))
+    return float(np.nanmean(class_iou(confusion))) if confusion.any() else None
 
 
 def _correspond(first: nn.Module, second: nn.Module) -> bool:

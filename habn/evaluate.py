@@ -29,6 +29,7 @@ from habn.networks import count_parameters
 from habn.networks.normalization import NORM_LABELS
 from habn.provenance import describe_commit, describe_hardware, short_path
 from habn.results import METRICS, Row, Study, add_rows
+from habn.results.study import LANGUAGES
 from habn.results.style import style_parts
 from habn.training.inception import load_inception, measure_fid
 from habn.training.segmentation import describe_segmentation, evaluate_segmentation
@@ -90,6 +91,8 @@ def check_row(results: Path, network: nn.Module, checkpoint: str) -> None:
     Raises:
         ValueError: one sentence on what to do.
     """
+    if results.suffix != ".json":
+        raise ValueError(f"--results {results} must be a file that ends in .json.")
     if not results.exists() and network.norm != "bn":
         raise ValueError(
             f"{results} does not exist yet; measure the BN checkpoint first, with which others are compared."
@@ -148,7 +151,7 @@ def _study(
 ) -> Study:
     """The study of the checkpoints that are shipped, with one row."""
     training, start = network.card["training"], network.card.get("start")
-    title = TITLES.get(data, dict.fromkeys(("en", "es"), data))
+    title = TITLES.get(data, dict.fromkeys(LANGUAGES, data))
     row = Row(
         norm=network.norm,
         label=NORM_LABELS[network.norm],

@@ -22,7 +22,7 @@ from PIL.GifImagePlugin import GifImageFile
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
-from PIL.TiffImagePlugin import TiffImageFile
+from PIL.TiffImagePlugin import TILELENGTH, TILEWIDTH, TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 Source = str | os.PathLike | bytes | Image.Image | np.ndarray
@@ -173,6 +173,8 @@ def _read_header(stream: BinaryIO) -> ImageFile:
             _check_size(*struct.unpack("<HH", head[6:10]))
         image = decoder(stream)
         _check_size(*image.size)
+        if decoder is TiffImageFile:
+            _check_tile(image)
         if decoder is JpegImageFile:
             _check_scans(stream)
     return image
@@ -207,6 +209,18 @@ def _check_size(width: int, height: int) -> None:
     else:
         return
     raise ImageError(sentence, width=width, height=height, bound=bound)
+
+
+def _check_tile(image: TiffImageFile) -> None:
+    """Refuse a TIFF whose tiles are larger than a picture may be: each is decoded whole, whatever part is shown."""
+    width, height = (int(image.tag_v2.get(tag, 0)) for tag in (TILEWIDTH, TILELENGTH))
+    if width * height > LIMITS.max_pixels:
+        raise ImageError(
+            "The TIFF file has tiles of {width:,} x {height:,} pixels, far more than a photo needs; save it again as "
+            "PNG.",
+            width=width,
+            height=height,
+        )
 
 
 def _check_scans(stream: BinaryIO) -> None:

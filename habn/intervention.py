@@ -22,6 +22,10 @@ CONTEXTS: tuple[str, ...] = get_args(ContextChoice)
 HIGHEST_STRENGTH = 2.0
 
 
+class InterventionError(ValueError):
+    """One sentence on an intervention that cannot be made, and what to do."""
+
+
 @dataclass(frozen=True, eq=False)
 class Intervention:
     """What to change in the HABN layers of a network.
@@ -33,6 +37,9 @@ class Intervention:
             seed; "inverted" mirrors its values within their range; "painted" takes `painted` instead.
         painted: (h, w) float32, of any size; resized to each layer's. Within [0, 1] where *s* is min-max normalized.
         layers: names of the layers to change; None for all.
+
+    Raises:
+        InterventionError: on anything else.
     """
 
     strength: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
@@ -42,13 +49,15 @@ class Intervention:
 
     def __post_init__(self) -> None:
         if len(self.strength) != 4 or not all(0 <= value <= HIGHEST_STRENGTH for value in self.strength):
-            raise ValueError(f"strength is {self.strength}; it must be four numbers from 0 to {HIGHEST_STRENGTH:g}.")
+            raise InterventionError(
+                f"strength is {self.strength}; it must be four numbers from 0 to {HIGHEST_STRENGTH:g}."
+            )
         if self.context not in CONTEXTS:
-            raise ValueError(f"context is {self.context!r}; it must be one of {', '.join(CONTEXTS)}.")
+            raise InterventionError(f"context is {self.context!r}; it must be one of {', '.join(CONTEXTS)}.")
         if (self.painted is None) == (self.context == "painted"):
-            raise ValueError("A painted map and the context 'painted' go together; give both or neither.")
+            raise InterventionError("A painted map and the context 'painted' go together; give both or neither.")
         if self.painted is not None and (self.painted.ndim != 2 or not np.isfinite(self.painted).all()):
-            raise ValueError(f"The painted map must be (h, w) and finite, not {self.painted.shape}.")
+            raise InterventionError(f"The painted map must be (h, w) and finite, not {self.painted.shape}.")
 
     def key(self) -> str:
         """A text that is the same for equal interventions and different for others."""
@@ -66,7 +75,7 @@ def intervening(network: nn.Module, intervention: Intervention) -> Iterator[None
     A network without HABN layers is left alone.
 
     Raises:
-        ValueError: when a layer that is named is not one of the network's HABN layers.
+        InterventionError: when a layer that is named is not one of the network's HABN layers.
     """
     layers = {name: m for name, m in network.named_modules() if isinstance(m, HyperAdaptiveBatchNorm2d)}
     every = intervention.layers is None or not layers
@@ -85,7 +94,7 @@ def _inner(name: str, layers: dict[str, nn.Module]) -> str:
     for candidate in (name, f"{name}.norm"):
         if candidate in layers:
             return candidate
-    raise ValueError(f"The network has no HABN layer {name!r}; choose one of {', '.join(layers) or 'none'}.")
+    raise InterventionError(f"The network has no HABN layer {name!r}; choose one of {', '.join(layers) or 'none'}.")
 
 
 def _scale(strength: tuple[float, ...]):

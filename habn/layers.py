@@ -79,7 +79,7 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
         hidden_features: channels inside the context encoder; None for num_features // 24, at least 1.
         granularity: one delta per "layer" (the text's) or per "channel" (ours).
         units: "absolute" (the text's); "relative" (ours) counts delta of the mean in standard deviations and of the
-            variance in variances.
+            variance in variances. With statistics="own" they have no units, and this makes no difference.
         statistics: "static" (the text's) adds delta to mean and variance; "own" (ours) moves them toward the
             picture's own statistics, mean' = mu + s * a * (m_own - mu) and var' = sigma^2 + s * b * (v_own -
             sigma^2), with a and b, the last two of delta, held in [0, 1]. a = b = 0 is batch normalization, s * a =
@@ -119,11 +119,9 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
 
     def forward(self, x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
         """Normalize x, (N, C, H, W); weight and bias, (N, C), replace the layer's own where they are given."""
-        factors = self.factors(x, weight, bias, update_running=True)
-        adapts = any(slope is not None for slope in factors.slope)
-        if not adapts and not self.training and (weight is None) == (bias is None):
-            return self._normalize_statically(x, weight, bias)
-        return adaptive_normalize(x, *factors, self.eps)
+        if self.training or (weight is None) != (bias is None) or any(d is not None for d in self.search()):
+            return adaptive_normalize(x, *self.factors(x, weight, bias, update_running=True), self.eps)
+        return self._normalize_statically(x, weight, bias)
 
     def context(self, x: Tensor) -> Tensor:
         """The spatial context map *s* of a feature map (N, C, H, W): (N, 1, H, W)."""
@@ -160,9 +158,10 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
     def _normalize_statically(self, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
         """Batch normalization by its own kernel: a layer that adapts nothing agrees with it to the last bit.
 
-        Rounding alone would change some pixels' classes. A weight and bias of each picture come after it, as
-        `ConditionalNorm2d` does it for every other layer.
+        Rounding alone would change some pixels' classes. Nor does it cost more: no context map is computed. A weight
+        and bias of each picture come after it, as `ConditionalNorm2d` does it for every other layer.
         """
+        self._check_input_dim(x)
         own = (self.weight, self.bias) if weight is None else (None, None)
         y = F.batch_norm(x, self.running_mean, self.running_var, *own, self.running_mean is None, 0.0, self.eps)
         return y if weight is None else y * weight[..., None, None] + bias[..., None, None]
@@ -171,6 +170,8 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
         scale, bias, toward_mean, toward_var = (
             None if d is None else d.expand(1, self.num_features) for d in self.search()
         )
+        if toward_mean is None and toward_var is None:
+            return Factors(scale, bias, None, None)
         if self.statistics == "own":
             own_mean, own_var = instance_statistics(x)
             if toward_mean is not None:

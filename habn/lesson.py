@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from habn.layers import HyperAdaptiveBatchNorm2d, parameter_overhead
 from habn.networks.normalization import NORM_LABELS
+from habn.pixels import to_tensor
 from habn.recording import LayerRecord, recording
 
 HEIGHT, WIDTH = 72, 96
@@ -82,7 +83,7 @@ def load_lesson() -> Lesson:
     image, regions = draw_picture()
     start, trained = build_layers(image), build_layers(image)
     trained.load_state_dict(load_file(WEIGHTS))
-    x = pixels_of(image)
+    x = to_tensor(image)
     first, second = (
         Side(NORM_LABELS[norm], (_record("start", start[norm], x), _record("trained", trained[norm], x)))
         for norm in ("bn", "habn")
@@ -108,17 +109,12 @@ def draw_picture() -> tuple[np.ndarray, dict[str, np.ndarray]]:
     return (pixels.clip(0, 1) * 255).round().astype(np.uint8), {"blue": ~is_red, "red": is_red}
 
 
-def pixels_of(image: np.ndarray) -> Tensor:
-    """(H, W, 3) uint8 as a batch of one, (1, 3, H, W) in [0, 1]."""
-    return torch.from_numpy(image).permute(2, 0, 1)[None].contiguous().float() / 255
-
-
 def build_layers(image: np.ndarray) -> nn.ModuleDict:
     """Both layers before training, by the names of their normalizations; their running statistics are the image's."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(4)  # of the encoder; from some starts it finds a map with the regions in several shades
         layers = nn.ModuleDict({"bn": nn.BatchNorm2d(3), "habn": HyperAdaptiveBatchNorm2d(3)}).eval()
-    var, mean = torch.var_mean(pixels_of(image), (0, 2, 3), correction=0)
+    var, mean = torch.var_mean(to_tensor(image), (0, 2, 3), correction=0)
     for layer in layers.values():
         layer.running_mean.copy_(mean)
         layer.running_var.copy_(var)

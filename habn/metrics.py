@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from habn.pixels import LUMA
+
 
 def confusion_matrix(labels: np.ndarray, predictions: np.ndarray, num_classes: int) -> np.ndarray:
     """Count the pixels of each true class (rows) that were given each class (columns), (K, K) int64.
@@ -50,8 +52,8 @@ def structural_similarity(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def luma(picture: np.ndarray) -> np.ndarray:
-    """Light without colour, 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601): (3, H, W) to (H, W)."""
-    return np.tensordot((0.299, 0.587, 0.114), picture, 1)
+    """Light without colour, Y of R, G and B: (3, H, W) to (H, W)."""
+    return np.tensordot(LUMA, picture, 1)
 
 
 def fit_gaussian(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

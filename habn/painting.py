@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 
 from habn.data.styles import PHOTO_ROW, STYLES
-
-LUMA = (0.299, 0.587, 0.114)  # of R, G and B in Y: ITU-R BT.601, section 2.5.1
+from habn.pixels import LUMA
 
 
 class PaintingError(ValueError):

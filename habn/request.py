@@ -1,6 +1,7 @@
 """What the engine is asked for and what it answers: a `Request` for a pair of networks; a `Result` of two `Output`s."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -28,12 +29,19 @@ KNOWN_PAIRS = {
     "styles-plus": Pair("style", "cfanet-bn-styles", "cfanet-habn-plus-styles"),
     "styles-in": Pair("style", "cfanet-bn-styles", "cfanet-in-styles"),
 }
-PAIRS = {
-    name: pair
-    for name, pair in KNOWN_PAIRS.items()
-    if all((CHECKPOINTS / checkpoint / WEIGHTS).is_file() for checkpoint in (pair.first, pair.second))
-} or KNOWN_PAIRS
-"""Those of which both checkpoints are there; where none is, all, and whoever asks for one is told what is missing."""
+
+
+def pairs_in(folder: Path) -> dict[str, Pair]:
+    """The pairs of which both checkpoints are there; where none is, all: who asks for one is told what is missing."""
+    there = {
+        name: pair
+        for name, pair in KNOWN_PAIRS.items()
+        if all((folder / checkpoint / WEIGHTS).is_file() for checkpoint in (pair.first, pair.second))
+    }
+    return there or KNOWN_PAIRS
+
+
+PAIRS = pairs_in(CHECKPOINTS)
 
 
 class RequestError(ValueError):
@@ -72,8 +80,9 @@ class Output:
         picture: (H, W, 3) uint8, the classes in colour or the stylized picture.
         labels: (H, W) uint8 classes; None for style.
         areas: share of the picture of each class that occurs, largest first.
-        mean_iou: in [0, 1], over the classes that occur in the true labels or the answer; None without labels.
-        seconds: of the forward pass alone.
+        mean_iou: in [0, 1], over the classes that occur in the true labels or the answer; None where no pixel has a
+            true label.
+        seconds: of the forward pass alone; None where nothing is recorded, since no pass came before it.
         parameters: of the network; `added` of them by HABN.
         records: one per normalization layer, in the order of evaluation; none where the request asks for none.
     """
@@ -85,7 +94,7 @@ class Output:
     labels: np.ndarray | None
     areas: dict[str, float]
     mean_iou: float | None
-    seconds: float
+    seconds: float | None
     parameters: int
     added: int
     records: tuple[LayerRecord, ...]

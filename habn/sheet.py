@@ -21,9 +21,10 @@ from habn.data.styles import STYLE_TITLES, STYLES
 from habn.images import open_image
 from habn.networks.normalization import NORM_LABELS
 from habn.painting import Painting
+from habn.pixels import to_picture, to_tensor
+from habn.ui.examples import FOLDER
 
 NORMS = ("bn", "in", "habn", "habn-plus")
-EXAMPLES = Path(__file__).resolve().parents[1] / "assets" / "examples"
 PHOTO_SIDE = 480
 MARGIN, TITLE, HEAD = 12, 52, 34  # in pixels: around everything, and the heights of the lines of text
 INK, PAPER = (28, 36, 48), (255, 255, 255)
@@ -36,7 +37,7 @@ def main(arguments: list[str] | None = None) -> None:
         if args.width < 32:
             raise ValueError("--width must be at least 32.")
         networks = {norm: load_network(args.checkpoints, norm) for norm in args.norms}
-        paths = args.photos or sorted(EXAMPLES.glob("*.jpg"))
+        paths = args.photos or sorted(FOLDER.glob("*.jpg"))
         photos = [open_image(path, PHOTO_SIDE) for path in paths]
         args.out.mkdir(parents=True, exist_ok=True)
         for style in args.styles:
@@ -95,9 +96,9 @@ def draw_sheet(style: str, photos: Sequence[np.ndarray], networks: dict[str, nn.
 @torch.inference_mode()
 def paint(network: nn.Module, photo: np.ndarray, style: str) -> np.ndarray:
     """What a network makes of a photo in a style: (H, W, 3) uint8 to the same."""
-    pixels = torch.from_numpy(photo).permute(2, 0, 1)[None].float() / 255
+    pixels = to_tensor(photo)
     painted = network(pixels, Painting(style).row(network.num_styles))
-    return (painted[0] * 255).round().byte().permute(1, 2, 0).numpy()
+    return to_picture(painted)
 
 
 def _reduce(picture: np.ndarray, width: int) -> Image.Image:

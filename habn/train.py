@@ -32,7 +32,7 @@ from habn.training.segmentation import (
 )
 from habn.training.start import describe_start, finish, start_from, trunk_digest
 from habn.training.state import STATE
-from habn.training.style import LEAST_GATE, WEIGHT_DECAY, build_style_task
+from habn.training.style import LEAST_GATE, WEIGHT_DECAY, StyleRecipe, build_style_task
 from habn.training.task import TrainingOptions, check_device, options_dict
 
 
@@ -59,7 +59,8 @@ def check_arguments(args: argparse.Namespace) -> None:
         )
     if args.search == "bilevel" and args.task == "style":
         raise ValueError("A bilevel search holds out labelled pictures; for style give --search joint.")
-    if min(args.steps, args.batch_size, args.evaluate_every, args.stop_at or 1) < 1:
+    stop_at = args.steps if args.stop_at is None else args.stop_at
+    if min(args.steps, args.batch_size, args.evaluate_every, stop_at) < 1:
         raise ValueError("--steps, --stop-at, --batch-size and --evaluate-every must be at least 1.")
     if args.task == "segmentation" and args.with_val and args.data == "cityscapes":
         raise ValueError(
@@ -158,7 +159,7 @@ def train_segmentation(args: argparse.Namespace) -> None:
 
 def train_style(args: argparse.Namespace) -> None:
     device = torch.device(args.device)
-    task = build_style_task(args.root, args.squeezenet, args.batch_size, device)
+    task = build_style_task(args.root, args.squeezenet, StyleRecipe(batch_size=args.batch_size), device)
     network = run(args, build(args, "cfanet", num_styles=PHOTO_ROW + 1).to(device), task)
     if network is None:
         return

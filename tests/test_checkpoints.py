@@ -116,7 +116,9 @@ def test_missing_weights(folder):
 
 
 @pytest.mark.parametrize(
-    "content", [b'{"network": ', b"\xff\xfe\x00", b"", b"[" * 100_000], ids=["cut", "bytes", "empty", "deep"]
+    "content",
+    [b'{"network": ', b"\xff\xfe\x00", b"", b"[" * 100_000, b"9" * 5_000],
+    ids=["cut", "bytes", "empty", "deep", "endless"],
 )
 def test_a_config_that_is_not_json(folder, content):
     (folder / "config.json").write_bytes(content)

@@ -15,6 +15,7 @@ from habn.engine import PAIRS, Request, RequestError, recall, run
 from habn.images import ImageError
 from habn.intervention import Intervention
 from habn.painting import Painting
+from habn.request import KNOWN_PAIRS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -25,7 +26,8 @@ def scene():
 
 
 def test_every_pair_that_the_page_offers_is_shipped():
-    for pair in PAIRS.values():
+    assert PAIRS == KNOWN_PAIRS
+    for pair in KNOWN_PAIRS.values():
         for checkpoint in (pair.first, pair.second):
             assert (engine.CHECKPOINTS / checkpoint / "model.safetensors").is_file(), checkpoint
 
@@ -67,6 +69,12 @@ def test_the_time_is_that_of_one_pass_that_nothing_records(monkeypatch):
     result = run(Request(np.zeros((32, 32, 3), np.uint8)))
     assert len(recorded) == 2 and instants == []
     assert (result.first.seconds, result.second.seconds) == pytest.approx((0.02, 0.05))
+
+
+def test_what_is_not_recorded_is_not_timed_and_labels_without_a_class_give_no_score(scene):
+    result = run(Request(scene.image, labels=np.full(scene.labels.shape, 255, np.uint8), record=False))
+    assert result.first.seconds is result.second.seconds is None
+    assert result.first.mean_iou is result.second.mean_iou is None
 
 
 def test_the_same_request_is_answered_from_memory_and_recalled_by_its_id(scene):

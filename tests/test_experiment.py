@@ -15,6 +15,7 @@ from habn.experiment import run_experiment
 from habn.intervention import Intervention
 from habn.layers import HyperAdaptiveBatchNorm2d, revert_batch_norm
 from habn.painting import Painting
+from habn.pixels import to_tensor
 
 FROZEN = Intervention(strength=(0, 0, 0, 0))
 
@@ -27,7 +28,7 @@ def scene():
 def logits(network: torch.nn.Module, image: np.ndarray, painting: Painting | None) -> torch.Tensor:
     row = () if painting is None else (painting.row(network.num_styles),)
     with torch.inference_mode():
-        return network(engine._pixels(image), *row)
+        return network(to_tensor(image), *row)
 
 
 @pytest.mark.parametrize("pair", [name for name, pair in PAIRS.items() if "habn" in pair.second])

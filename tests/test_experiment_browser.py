@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from habn import engine
 from habn.data.segmentation import STREET_PALETTE
 from habn.layers import revert_batch_norm
+from habn.pixels import to_tensor
 from habn.ui import pictures
 from habn.ui.examples import EXAMPLES
 from habn.ui.experiment.outcome import OPACITY
@@ -125,7 +126,7 @@ def test_a_painted_map_and_a_frozen_adaptation_change_the_answer_as_they_should(
     static = revert_batch_norm(copy.deepcopy(engine.load_network("spvcnn-habn-camvid")))
     image = engine.open_image(EXAMPLES[0])
     with torch.inference_mode():
-        labels = static(engine._pixels(image))[0].argmax(0).numpy()
+        labels = static(to_tensor(image))[0].argmax(0).numpy()
     expected = pictures.draw_answer(image, SimpleNamespace(picture=STREET_PALETTE[labels], labels=labels), OPACITY)
     shown = Image.open(io.BytesIO(page.request.get(outcome(panel)[1]).body()))
     assert (np.array(shown) == expected).all(axis=2).mean() > 0.9999

@@ -1,6 +1,7 @@
 """Settings of an experiment, as a browser, a program or a link sends them."""
 
 import base64
+import math
 import re
 
 import numpy as np
@@ -16,6 +17,7 @@ from habn.ui.experiment.settings import (
     settings_of,
 )
 from habn.ui.link import Link
+from habn.ui.refusals import REFUSALS
 
 PLAIN = {"layers": None, "strength": [1, 1, 1, 1], "adapted": [True] * 4, "context": "own", "painted": None}
 
@@ -56,11 +58,13 @@ def test_painted_without_a_stroke_is_the_map_as_it_is():
         ({"context": "painted", "painted": {"height": 2, "width": 2, "data": "AAA"}}, "cannot be read"),
         ({"context": "painted", "painted": {"height": 2, "width": 2, "data": "AAAA"}}, "a byte for each pixel"),
         ({"context": "painted", "painted": painted(np.zeros((1, 500), np.uint8))}, "at most 120 rows"),
+        ({"strength": [1, 1, 1, 10**400]}, "too large a number"),
+        ({"context": "painted", "painted": {"height": math.inf, "width": 2, "data": "AAAA"}}, "cannot be read"),
         ({"layers": 7}, "The layers must be a list"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused_in_one_sentence(change: dict, sentence: str):
-    with pytest.raises(ValueError, match=re.escape(sentence)) as refusal:
+    with pytest.raises(REFUSALS, match=re.escape(sentence)) as refusal:
         read_intervention(PLAIN | change)
     assert "\n" not in str(refusal.value)
 

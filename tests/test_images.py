@@ -362,6 +362,19 @@ def test_a_jpeg_of_endless_scans_is_refused():
     assert "scans" in refusal(data[:third] + data[second:third] * 100 + data[third:])
 
 
+def tiled_tiff(side: int) -> bytes:
+    """A grey picture of 64 x 64 in one tile of `side` squared, of which no more than 64 x 64 bytes are there."""
+    entries = {256: 64, 257: 64, 258: 8, 259: 1, 262: 1, 277: 1, 322: side, 323: side, 324: 8 + 2 + 12 * 10 + 4}
+    entries[325] = 64 * 64
+    directory = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in entries.items())
+    return b"II*\0" + struct.pack("<IH", 8, len(entries)) + directory + bytes(4) + bytes(range(64)) * 64
+
+
+def test_a_tiff_whose_one_tile_is_larger_than_a_picture_may_be_is_refused_before_it_is_decoded():
+    assert open_image(tiled_tiff(64)).shape == (64, 64, 3)
+    assert "tiles of 16,000 x 16,000 pixels" in refusal(tiled_tiff(16_000))
+
+
 # ---- what is not one image
 
 

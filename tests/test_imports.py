@@ -12,8 +12,8 @@ COMMANDS = ("habn.train", "habn.evaluate", "habn.study", "habn.sheet", "habn.ben
 
 # From the bottom upwards; a module may import what stands in a lower row, or beside it in a row that is a package.
 ROWS = [
-    ("habn.loops", "habn.metrics", "habn.provenance"),
-    ("habn.kernels", "habn.adaptation"),
+    ("habn.loops", "habn.pixels", "habn.provenance"),
+    ("habn.kernels", "habn.adaptation", "habn.metrics"),
     ("habn.layers",),
     ("habn.networks", "habn.data"),
     ("habn.checkpoints", "habn.recording", "habn.images", "habn.intervention", "habn.painting"),

@@ -392,9 +392,23 @@ def test_discretizing_opens_or_closes_each_gate_for_good_and_keeps_what_an_open_
     wanted = oracle.habn(x.numpy(), as_arrays(layer), training=False, gates=(1, 0, 1, 0))
     assert_equal(layer(x), wanted.y, 1e-9)
     parameters = layer.effective_parameters(x)
-    assert parameters.bias.shape == parameters.var.shape == (1, C, 1, 1), "a closed parameter costs nothing"
+    assert parameters.bias.shape == parameters.var.shape == (1, C, 1, 1), "a closed parameter is the same everywhere"
     layer.discretize()
     assert layer.search_state().gates.tolist() == [1, 0, 1, 0]
+
+
+def test_a_layer_whose_gates_are_all_closed_computes_no_context_map_and_is_batch_normalization():
+    layer = searching_layer().eval()
+    calls = []
+    layer.encoder.register_forward_hook(lambda *_: calls.append(1))
+    x = torch.randn(2, C, 4, 5).double()
+    layer(x)
+    assert len(calls) == 1
+    layer.discretize(least=2.0)
+    expected = F.batch_norm(x, layer.running_mean, layer.running_var, layer.weight, layer.bias, eps=layer.eps)
+    assert torch.equal(layer(x), expected) and len(calls) == 1
+    with pytest.raises(ValueError, match="4D"):
+        layer(x[0])
 
 
 def test_gates_close_below_the_least_opening_that_is_asked_for():

@@ -11,7 +11,8 @@ import torch
 from habn import engine
 from habn.data.segmentation import STREET_CLASSES
 from habn.experiment import Change
-from habn.lesson import CHANNEL, REGIONS, START, TRAINED, build_layers, load_lesson, misfit, pixels_of
+from habn.lesson import CHANNEL, REGIONS, START, TRAINED, build_layers, load_lesson, misfit
+from habn.pixels import to_tensor
 from habn.ui import words
 from habn.ui.callbacks import Shown
 from habn.ui.learn.callbacks import on_photo_step
@@ -44,7 +45,7 @@ def test_every_record_is_what_its_layer_computed():
     for side in (lesson.first, lesson.second):
         for record in side.records:
             assert np.allclose(record.rebuild(), record.y, atol=1e-5)
-            assert np.array_equal(record.x, pixels_of(lesson.image)[0])
+            assert np.array_equal(record.x, to_tensor(lesson.image)[0])
     start = [side.records[START].y for side in (lesson.first, lesson.second)]
     assert np.allclose(*start, atol=1e-6), "before training both are plain batch normalization"
 
@@ -96,8 +97,8 @@ def test_the_two_pixels_are_alike_to_batch_normalization_and_unlike_to_their_sur
 def test_the_layers_begin_with_the_pictures_own_statistics():
     lesson = load_lesson()
     for layer in build_layers(lesson.image).values():
-        assert torch.allclose(layer.running_mean, pixels_of(lesson.image).mean((0, 2, 3)))
-        assert torch.allclose(layer.running_var, pixels_of(lesson.image).var((0, 2, 3), correction=0))
+        assert torch.allclose(layer.running_mean, to_tensor(lesson.image).mean((0, 2, 3)))
+        assert torch.allclose(layer.running_var, to_tensor(lesson.image).var((0, 2, 3), correction=0))
 
 
 @pytest.mark.parametrize("language", words.LANGUAGES)

@@ -21,7 +21,7 @@ from habn.data.weather import WeatherSetting
 from habn.experiment import run_experiment
 from habn.intervention import Intervention
 from habn.painting import Painting
-from habn.ui.examples import EXAMPLES, labels_of
+from habn.ui.examples import EXAMPLES, example_of, labels_of, original_of
 
 SCENE = str(EXAMPLES[0])
 ROUNDS = 50
@@ -55,6 +55,15 @@ def test_an_example_is_segmented_by_both_networks_in_the_classes_own_colours(cli
     for network in (figures["first"], figures["second"]):
         assert sum(network["areas"].values()) == pytest.approx(1)
         assert 0 < network["mean_iou"] <= 1, "the first example has labels"
+
+
+def test_an_example_is_known_by_its_bytes_and_a_photo_that_is_gone_is_none(tmp_path: Path):
+    copy = tmp_path / "upload.jpg"
+    copy.write_bytes(Path(SCENE).read_bytes())
+    assert original_of(str(copy)) == SCENE and example_of(str(copy)) == Path(SCENE).stem
+    assert np.array_equal(labels_of(str(copy)), labels_of(SCENE))
+    copy.unlink()
+    assert original_of(str(copy)) == str(copy) and example_of(str(copy)) is None and labels_of(str(copy)) is None
 
 
 def test_every_labelled_example_has_labels_of_its_own_size():
@@ -140,6 +149,15 @@ def test_a_web_address_is_not_fetched(client: Client):
     photo = {"path": "http://example.com/photo.jpg", "meta": {"_type": "gradio.FileData"}}
     with pytest.raises(AppError, match="Web addresses are not opened"):
         client.predict(photo, "camvid", "starry_night", api_name="/compare")
+
+
+@pytest.mark.parametrize("place", [2, 3, 4, 8])
+def test_nor_is_one_that_stands_where_a_name_or_a_number_should(client: Client, place: int):
+    address = {"path": "http://example.com/huge.bin", "meta": {"_type": "gradio.FileData"}}
+    values = [handle_file(SCENE), "camvid", "starry_night", [1, 1, 1, 1], "own", None, "haze", 3, None]
+    values[place] = address
+    with pytest.raises(AppError, match="Web addresses are not opened"):
+        client.predict(*values, api_name="/experiment")
 
 
 def test_no_photo_and_an_unknown_pair_are_refused(client: Client):

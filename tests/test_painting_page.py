@@ -1,5 +1,6 @@
 """What the page says and sends of a painting."""
 
+import re
 from dataclasses import asdict, replace
 from types import SimpleNamespace
 
@@ -9,7 +10,7 @@ import pytest
 
 from habn.data.styles import STYLE_TITLES, STYLES
 from habn.engine import Request, run
-from habn.experiment import run_experiment
+from habn.experiment import Change, run_experiment
 from habn.images import open_image
 from habn.intervention import Intervention
 from habn.painting import Painting, PaintingError
@@ -18,6 +19,8 @@ from habn.ui import callbacks, panels, pictures, words
 from habn.ui.examples import EXAMPLES
 from habn.ui.experiment.outcome import draw_adaptation_outcome
 from habn.ui.learn.callbacks import on_photo_step
+from habn.ui.learn.photo import build_last_step
+from habn.ui.learn.step import sayer
 from habn.ui.painting import PaintingControls, painter_of, read_painting
 from habn.ui.painting.most_adapted import adapts, draw_most_adapted
 
@@ -109,6 +112,10 @@ def test_near_the_pair_stands_what_was_measured_of_both_networks(monkeypatch, re
     monkeypatch.setattr(panels, "load_network", lambda checkpoint: SimpleNamespace(card={"metrics": cards[checkpoint]}))
     said = panels.draw_measured(result, "en")
     assert said == "" if sentence is None else sentence in said
+    frozen = Change(np.zeros(result.image.shape[:2], np.float32), 0.0, None)
+    table = build_last_step(result, frozen, sayer("en")).question["table"]
+    figures = {number for row in table["rows"] for number in row[1:]}
+    assert figures == set(re.findall(r"\d\.\d{3}", said)), "the lesson tells the same figures"
 
 
 def test_the_layer_that_adapts_most_is_shown_with_what_the_search_kept(monkeypatch, tmp_path, result):

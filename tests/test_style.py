@@ -311,6 +311,6 @@ def test_a_preview_shows_the_photograph_and_then_every_row(task, tmp_path):
 
 def test_the_task_is_built_from_a_folder_and_a_weight_file(data):
     with pytest.warns(UserWarning, match="SHA-256"):
-        built = build_style_task(data, data / "squeezenet.safetensors", batch_size=2)
+        built = build_style_task(data, data / "squeezenet.safetensors", StyleRecipe(batch_size=2))
     pixels, _ = built.batch(0, 0)
     assert pixels.shape[0] == 2 + 1 and len(built.photos) == 3

@@ -259,6 +259,8 @@ def test_a_row_that_could_not_be_added_is_refused_before_it_is_measured(style_da
     data = ["--root", str(style_data), "--squeezenet", str(style_data / "squeezenet.safetensors")]
     with pytest.raises(SystemExit, match="^error: .*new.json does not exist yet; measure the BN checkpoint first"):
         evaluate.main(["--checkpoint", str(folder), *data, "--results", str(tmp_path / "new.json")])
+    with pytest.raises(SystemExit, match="^error: .*must be a file that ends in .json"):
+        evaluate.main(["--checkpoint", str(folder), *data, "--results", str(tmp_path / "new")])
     bare = build_network("cfanet", "bn", num_styles=PHOTO_ROW + 1)
     save_checkpoint(bare, tmp_path / "bare", {}, "")
     with pytest.raises(SystemExit, match="^error: The config.json of .*bare does not say how it was trained"):

@@ -402,6 +402,7 @@ def test_a_batch_is_the_same_whatever_the_precision_of_the_training(data, weathe
     [
         (["--stop-at", "2", "--checkpoint", "mine"], "--stop-at ends a schedule early"),
         (["--stop-at", "9"], "at most --steps"),
+        (["--stop-at", "0"], "--stop-at, --batch-size and --evaluate-every must be at least 1"),
         (["--start-from", "trunk", "--branch-from", "run"], "--start-from goes neither with --branch-from"),
         (["--start-from", "trunk", "--norm", "adain"], "nor with adain"),
     ],

@@ -68,9 +68,9 @@ def test_every_weather_has_a_name_of_its_own_and_one_sentence(language):
 
 @pytest.mark.parametrize(
     ("header", "language"),
-    [("es-MX,es;q=0.9,en;q=0.8", "es"), ("de-DE,de;q=0.9", "en"), ("fr, es;q=0.5", "es"), ("", "en")],
+    [("es-MX,es;q=0.9,en;q=0.8", "es"), ("de-DE,de;q=0.9", "en"), ("fr, es;q=0.5", "en"), ("ES", "es"), ("", "en")],
 )
-def test_the_browser_is_answered_in_the_first_language_that_the_page_speaks(header, language):
+def test_the_browser_is_answered_in_the_language_that_it_asks_for_first_if_the_page_speaks_it(header, language):
     class Request:
         headers = {"accept-language": header}
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from habn.networks.blocks import SpatiallyVariantConv2d
 from habn.networks.normalization import NormLayer
+from habn.pixels import LUMA
 
 STRIDE = 8  # the coarsest resolution of the network
 
@@ -116,6 +117,5 @@ class CFANet(nn.Module):
 
     def grey_logits(self, pixels: Tensor) -> Tensor:
         """What the output starts from: the photograph's light and shade without its colours, before the sigmoid."""
-        red, green, blue = pixels.split(1, dim=1)
-        luma = 0.299 * red + 0.587 * green + 0.114 * blue  # ITU-R BT.601
+        luma = sum(share * channel for share, channel in zip(LUMA, pixels.split(1, dim=1), strict=True))
         return 4 * luma - 2  # the sigmoid's slope is a quarter: mid-tones keep their contrast

@@ -110,7 +110,7 @@ class AdaIN2d(ConditionalNorm2d):
 NORM_LAYERS: dict[str, NormLayer] = {
     "bn": nn.BatchNorm2d,
     "habn": HyperAdaptiveBatchNorm2d,
-    "habn-plus": partial(HyperAdaptiveBatchNorm2d, granularity="channel", units="relative", statistics="own"),
+    "habn-plus": partial(HyperAdaptiveBatchNorm2d, granularity="channel", statistics="own"),
     "in": lambda num_features, affine=True: nn.InstanceNorm2d(num_features, affine=affine),
     "film": FiLM2d,
 }

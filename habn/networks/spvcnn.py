@@ -10,10 +10,7 @@ from torch import Tensor, nn
 
 from habn.networks.blocks import ConvNorm, ResidualBlock, SpatiallyVariantConv2d, conv3x3
 from habn.networks.normalization import NormLayer
-
-# ImageNet's channel means and deviations, the usual centring of photographs.
-PIXEL_MEAN = (0.485, 0.456, 0.406)
-PIXEL_STD = (0.229, 0.224, 0.225)
+from habn.pixels import IMAGENET_MEAN, IMAGENET_STD
 
 
 class SPVCNN(nn.Module):
@@ -55,7 +52,7 @@ class SPVCNN(nn.Module):
         self.classify = nn.Conv2d(half, num_classes, 1)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        x = (pixels - pixels.new_tensor(PIXEL_MEAN)[:, None, None]) / pixels.new_tensor(PIXEL_STD)[:, None, None]
+        x = (pixels - pixels.new_tensor(IMAGENET_MEAN)[:, None, None]) / pixels.new_tensor(IMAGENET_STD)[:, None, None]
         at_half = self.stem(x)  # (N, 24, H/2, W/2)
         at_quarter = self.at_quarter(self.to_quarter(at_half))  # (N, 48, H/4, W/4)
         x = self.at_eighth(self.to_eighth(at_quarter))  # (N, 96, H/8, W/8)

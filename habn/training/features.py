@@ -14,6 +14,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor, nn
 
+from habn.pixels import IMAGENET_MEAN, IMAGENET_STD
+
 KNOWN_SHA256 = "8273599271538033e8d369c3b48d21736e82a18bf8f3c30063eb9e1dbcdf2b94"
 LAYERS = (1, 3, 4, 6, 7)
 
@@ -56,9 +58,8 @@ class SqueezeNetFeatures(nn.Module):
             Fire(128, 32, 128),
             Fire(256, 32, 128),
         )
-        # ImageNet's statistics, which the public weights were trained with.
-        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1), persistent=False)
+        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(IMAGENET_STD).view(3, 1, 1), persistent=False)
         self.requires_grad_(False).eval()
 
     def forward(self, pixels: Tensor, last: int = LAYERS[-1]) -> dict[int, Tensor]:

@@ -184,7 +184,7 @@ class StyleTask:
 
 
 def build_style_task(
-    root: str | Path, squeezenet: str | Path, batch_size: int = 8, device: str | torch.device = "cpu"
+    root: str | Path, squeezenet: str | Path, recipe: StyleRecipe, device: str | torch.device = "cpu"
 ) -> StyleTask:
     """The task on a folder that holds `content/{train,val}` and `styles`, with SqueezeNet 1.1's weights from a file.
 
@@ -192,7 +192,6 @@ def build_style_task(
         StyleDataError: photographs or paintings are missing.
         FeatureError: the weights do not fit.
     """
-    recipe = StyleRecipe(batch_size=batch_size)
     return StyleTask(
         load_photos(root, "train"),
         load_photos(root, "val", recipe.val_photos),

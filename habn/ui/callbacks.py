@@ -2,31 +2,29 @@
 
 from dataclasses import asdict, replace
 from html import escape
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
 from gradio.i18n import I18nData
 
 from habn import engine
-from habn.checkpoints import CheckpointError
-from habn.images import ImageError
-from habn.painting import Painting, PaintingError
+from habn.painting import Painting
 from habn.ui import panels, pictures, words
-from habn.ui.examples import EXAMPLES, FOLDER, example_of, labels_of
+from habn.ui.examples import EXAMPLES, FOLDER, example_of, labels_of, original_of
 from habn.ui.inspector import build_inspection
 from habn.ui.link import PAINTING, Link, link_of
 from habn.ui.painting import read_painting
 from habn.ui.painting.most_adapted import adapts, draw_most_adapted
-from habn.ui.refusals import explain
+from habn.ui.refusals import REFUSALS, explain
 
-REFUSALS = (ImageError, PaintingError, engine.RequestError, CheckpointError)
-"""Their messages are sentences for the visitor."""
 SECONDS_OF_A_NOTE = 8
 
 
 class Shown(NamedTuple):
-    """What a visitor's page shows: enough to find the result in the engine's cache, or to make it again."""
+    """What a visitor's page shows: enough to find the result in the engine's cache, or to make it again.
+
+    An upload is deleted after a while, so of an example the photo is the file that is shipped.
+    """
 
     run_id: str
     photo: str
@@ -55,7 +53,7 @@ def warm_up() -> None:
     """Load the networks by showing them the first example; what is wrong is printed, and the page stays up."""
     try:
         run(str(EXAMPLES[0]), next(iter(engine.PAIRS)), Painting())
-    except REFUSALS as error:
+    except Exception as error:
         print(f"The networks could not be loaded: {error}")
 
 
@@ -73,7 +71,7 @@ def pairs_of(task: str) -> list[tuple[I18nData, str]]:
 def request_for(photo: str, pair: str, painting: Painting) -> engine.Request:
     """What the engine is asked for an uploaded photo: with its labels, if it is a shipped example that has some."""
     stylizing = pair in engine.PAIRS and engine.PAIRS[pair].task == "style"
-    labels = None if stylizing or not Path(photo).is_file() else labels_of(photo)
+    labels = None if stylizing else labels_of(photo)
     return engine.Request(photo, pair, painting if stylizing else None, labels)
 
 
@@ -143,40 +141,40 @@ def on_change(
     except REFUSALS as error:
         return (shown.photo if shown else None), *_refuse(error, language)
     link = link_of(request).within(result.second.records)
-    answer = _draw(result, Shown(result.run_id, photo, pair, asked), opacity, link, language)
+    answer = _draw(result, Shown(result.run_id, original_of(photo), pair, asked), opacity, link, language)
     if shown and shown.run_id == result.run_id:
         answer = answer._replace(inspector=gr.skip())
     return gr.skip(), *answer
 
 
-def on_opacity(shown: Shown | None, opacity: int) -> tuple | dict:
+def on_opacity(shown: Shown | None, opacity: int, request: gr.Request) -> tuple | dict:
     """Lay the colours over the photo again; no network runs while the engine remembers the result."""
     if shown is None:
         return gr.skip()
     try:
         return pictures.draw_pair(recall(shown), opacity)
     except REFUSALS as error:
-        return note(str(error))
+        return note(explain(error, words.language_of(request)))
 
 
-def on_select(shown: Shown | None, event: gr.EventData) -> dict:
+def on_select(shown: Shown | None, event: gr.EventData, request: gr.Request) -> dict:
     """Show the layer and the channel that were picked; a pick from an older result is left alone."""
     if shown is None or event.run != shown.run_id:
         return gr.skip()
     try:
         return inspect(recall(shown), event.layer, event.channel)
     except ValueError as error:
-        return note(str(error))
+        return note(explain(error, words.language_of(request)))
 
 
-def on_most_adapted(shown: Shown | None, event: gr.EventData) -> tuple[dict, dict]:
+def on_most_adapted(shown: Shown | None, event: gr.EventData, request: gr.Request) -> tuple[dict, dict]:
     """Open the tab Layers with the layer that was asked for; one of an older result is left alone."""
     if shown is None or event.run != shown.run_id:
         return gr.skip(), gr.skip()
     try:
         return inspect(recall(shown), event.layer, None, look={"pixel": None}), gr.update(selected="layers")
     except ValueError as error:
-        return note(str(error)), gr.skip()
+        return note(explain(error, words.language_of(request))), gr.skip()
 
 
 def _draw(result: engine.Result, shown: Shown, opacity: int, link: Link, language: str) -> Answer:

@@ -15,12 +15,14 @@ from habn.data.styles import STYLES
 from habn.data.weather import WEATHER
 from habn.experiment import Experiment, run_experiment
 from habn.intervention import CONTEXTS
+from habn.layers import PARAMETERS
 from habn.painting import Painting
 from habn.recording import LayerRecord
 from habn.ui import pictures
-from habn.ui.callbacks import REFUSALS, request_for, run
+from habn.ui.callbacks import request_for, run
 from habn.ui.experiment.settings import read_intervention, read_weather
 from habn.ui.photo import Photo
+from habn.ui.refusals import REFUSALS
 
 NO_WEATHER = "none"
 NO_STYLE = "none"
@@ -185,7 +187,7 @@ def _refusing(photo: str | None) -> Iterator[None]:
         raise gr.Error("There is no photo; give one as a file.", print_exception=False)
     try:
         yield
-    except (*REFUSALS, ValueError) as error:  # settings and interventions refuse with a ValueError
+    except REFUSALS as error:
         raise gr.Error(str(error), print_exception=False) from error
 
 
@@ -206,7 +208,7 @@ def _figures(output: engine.Output) -> dict:
 
 
 def _summary(record: LayerRecord) -> dict:
-    strength = dict(zip(("scale", "bias", "mean", "var"), map(float, record.strength), strict=True))
+    strength = dict(zip(PARAMETERS, map(float, record.strength), strict=True))
     return {
         "name": record.name,
         "kind": record.kind,

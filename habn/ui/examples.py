@@ -16,27 +16,33 @@ def labels_of(photo: str) -> np.ndarray | None:
 
     An example is known by its bytes, whatever its name: the browser and the API send it back as a copy.
     """
-    path = _labelled().get(_digest(Path(photo)))
-    if path is None:
+    example = _example_of(photo)
+    path = example and example.with_name(f"{example.stem}_labels.png")
+    if path is None or not path.is_file():
         return None
     with Image.open(path) as labels:
         return np.array(labels)
 
 
 def example_of(photo: str) -> str | None:
-    """The stem of the shipped example that a picture is, or None for any other picture."""
-    return _stems().get(_digest(Path(photo)))
+    """The stem of the shipped example that a picture is, or None for any other picture, and for one that is gone."""
+    example = _example_of(photo)
+    return example and example.stem
+
+
+def original_of(photo: str) -> str:
+    """The shipped example that a picture is a copy of, or the picture itself."""
+    return str(_example_of(photo) or photo)
+
+
+def _example_of(photo: str) -> Path | None:
+    path = Path(photo)
+    return _examples().get(_digest(path)) if path.is_file() else None
 
 
 @cache
-def _stems() -> dict[str, str]:
-    return {_digest(path): path.stem for path in EXAMPLES}
-
-
-@cache
-def _labelled() -> dict[str, Path]:
-    labels = {path: path.with_name(f"{path.stem}_labels.png") for path in EXAMPLES}
-    return {_digest(path): labels[path] for path in EXAMPLES if labels[path].exists()}
+def _examples() -> dict[str, Path]:
+    return {_digest(path): path for path in EXAMPLES}
 
 
 def _digest(path: Path) -> str:

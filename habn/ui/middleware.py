@@ -1,7 +1,10 @@
 """Limits that Gradio leaves to the application: the size of a request, and whom the server may call."""
 
 import re
+from typing import NoReturn
 
+import gradio as gr
+from gradio import processing_utils
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -37,6 +40,19 @@ class RequestLimits:
             await PlainTextResponse(sentence, 413)(scope, receive, send)
             return
         await self.app(scope, _counting(receive, limit, sentence), send)
+
+
+def fetch_no_addresses() -> None:
+    """Refuse every web address that a value names as its file.
+
+    Gradio would download it, whatever its size, for an input of any component: all of them come to one function of
+    its own, for which it has no setting, so that function is replaced.
+    """
+    processing_utils.async_ssrf_protected_download = _refuse_address
+
+
+async def _refuse_address(url: str, cache_dir: str) -> NoReturn:
+    raise gr.Error("Web addresses are not opened; download the picture and upload the file.", print_exception=False)
 
 
 def _content_length(scope: Scope) -> int:

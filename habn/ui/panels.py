@@ -92,14 +92,12 @@ def draw_measured(result: Result, language: str) -> str:
     """One sentence on how close both networks of a style pair come to paintings and photograph, by their cards."""
     if result.task != "style":
         return ""
-    outputs = (result.first, result.second)
-    cards = [load_network(output.checkpoint).card.get("metrics", {}) for output in outputs]
-    split, paintings = ("test", "frechet") if all("test" in card for card in cards) else ("val", "style")
-    if not all(split in card for card in cards):
+    figures = figures_of_cards(result)
+    if not figures:
         return ""
     said = {}
-    for part, metric in (("paintings", paintings), ("photograph", "content")):
-        distances = [(card[split][metric], output.label) for card, output in zip(cards, outputs, strict=True)]
+    for part, values in zip(("paintings", "photograph"), figures.values(), strict=True):
+        distances = list(zip(values, (result.first.label, result.second.label), strict=True))
         (near, closer), (far, other) = sorted(distances)
         how = "alike" if far - near < ALIKE * far else "nearer"
         said[part] = how, {"near": f"{near:.3f}", "far": f"{far:.3f}", "closer": closer, "other": other}
@@ -113,6 +111,20 @@ def draw_measured(result: Result, language: str) -> str:
         photograph=words.say(f"painting.{photograph_how}_photograph", language, **photograph_values),
     )
     return f"<p>{escape(sentence)}</p>"
+
+
+def figures_of_cards(result: Result) -> dict[str, tuple[float, float]]:
+    """What the cards of both networks say that they were measured at, by metric: mIoU on test; or, of style, the
+    distances to paintings and photograph, on test where both were measured there. Nothing where a card lacks it.
+    """
+    cards = [load_network(output.checkpoint).card.get("metrics", {}) for output in (result.first, result.second)]
+    known = [("test", ("mean_iou",))]
+    if result.task == "style":
+        known = [("test", ("frechet", "content")), ("val", ("style", "content"))]
+    for split, metrics in known:
+        if all(metric in card.get(split, {}) for card in cards for metric in metrics):
+            return {metric: tuple(card[split][metric] for card in cards) for metric in metrics}
+    return {}
 
 
 def percent(share: float, digits: int = 1) -> str:

@@ -2,7 +2,6 @@
 
 import gradio as gr
 from gradio.data_classes import ImageData
-from gradio_client.utils import is_http_url_like
 
 
 class Photo(gr.Image):
@@ -18,15 +17,3 @@ class Photo(gr.Image):
     def preprocess(self, payload: ImageData | None) -> str | None:
         """Return the path of the uploaded file, or None where there is no photo."""
         return payload.path if payload else None
-
-    async def async_move_resource_to_block_cache(self, url_or_file_path) -> str | None:
-        """Take uploaded files only: Gradio would fetch a web address here, without limits on its size or time.
-
-        Raises:
-            gr.Error: for a web address.
-        """
-        if is_http_url_like(str(url_or_file_path)):
-            raise gr.Error(
-                "Web addresses are not opened; download the picture and upload the file.", print_exception=False
-            )
-        return await super().async_move_resource_to_block_cache(url_or_file_path)

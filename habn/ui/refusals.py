@@ -1,7 +1,28 @@
 """What is said of a request that is refused, in the visitor's language."""
 
+from habn.checkpoints import CheckpointError
+from habn.data.weather import WeatherError
 from habn.images import ImageError
+from habn.intervention import InterventionError
+from habn.painting import PaintingError
+from habn.request import RequestError
 from habn.ui import words
+
+
+class SettingsError(ValueError):
+    """One sentence on settings of an experiment that cannot be read, and what to do."""
+
+
+REFUSALS = (
+    ImageError,
+    PaintingError,
+    WeatherError,
+    InterventionError,
+    SettingsError,
+    RequestError,
+    CheckpointError,
+)
+"""Their messages are sentences for the visitor."""
 
 
 def explain(error: Exception, language: str) -> str:

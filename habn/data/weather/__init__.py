@@ -20,6 +20,10 @@ GAMMA = 2.2
 TOE = 0.01
 
 
+class WeatherError(ValueError):
+    """One sentence on a weather that cannot be laid over a picture, and what to do."""
+
+
 @dataclass(frozen=True)
 class WeatherSetting:
     """One weather as it is laid over a picture.
@@ -31,7 +35,7 @@ class WeatherSetting:
         seed: draws all else about it, such as the angle of a shadow.
 
     Raises:
-        ValueError: one sentence, if an attribute is not as above.
+        WeatherError: one sentence, if an attribute is not as above.
     """
 
     name: str
@@ -64,7 +68,7 @@ def apply_weather(
         (N, 3, H, W) in [0, 1], a new tensor like `pixels`, to which gradients flow back.
 
     Raises:
-        ValueError: one sentence, if an argument is not as above.
+        WeatherError: one sentence, if an argument is not as above.
     """
     weather = _find(name)
     _check(pixels, strength, seed, place)
@@ -112,23 +116,25 @@ def _to_display(light: Tensor) -> Tensor:
 
 def _find(name: str) -> Weather:
     if name not in WEATHER:
-        raise ValueError(f"There is no weather {name!r}; choose one of {', '.join(WEATHER)}.")
+        raise WeatherError(f"There is no weather {name!r}; choose one of {', '.join(WEATHER)}.")
     return WEATHER[name]
 
 
 def _check(pixels: Tensor, strength: float, seed: int | Tensor, place: tuple[float, float] | None) -> None:
     if pixels.ndim != 4 or pixels.shape[1] != 3 or 0 in pixels.shape:
-        raise ValueError(f"Weather needs pixels of shape (N, 3, H, W), not {tuple(pixels.shape)}.")
+        raise WeatherError(f"Weather needs pixels of shape (N, 3, H, W), not {tuple(pixels.shape)}.")
     if pixels.dtype not in (torch.float32, torch.float64):
-        raise ValueError(f"Weather needs float32 or float64 pixels in [0, 1], not {pixels.dtype}: convert them first.")
+        raise WeatherError(
+            f"Weather needs float32 or float64 pixels in [0, 1], not {pixels.dtype}: convert them first."
+        )
     many = isinstance(seed, Tensor) and seed.shape == pixels.shape[:1] and not seed.is_floating_point()
     if not many and not isinstance(seed, int):
-        raise ValueError(f"The seed of a weather is an integer, or a tensor of {len(pixels)} for as many pictures.")
+        raise WeatherError(f"The seed of a weather is an integer, or a tensor of {len(pixels)} for as many pictures.")
     _check_setting(strength, place)
 
 
 def _check_setting(strength: float, place: tuple[float, float] | None) -> None:
     if not 0 <= strength <= max(STRENGTHS):
-        raise ValueError(f"The strength of a weather is between 0 and {max(STRENGTHS)}, not {strength}.")
+        raise WeatherError(f"The strength of a weather is between 0 and {max(STRENGTHS)}, not {strength}.")
     if place is not None and not (len(place) == 2 and all(0 <= fraction <= 1 for fraction in place)):
-        raise ValueError(f"A place is (x, y) in [0, 1] of width and height, not {place}.")
+        raise WeatherError(f"A place is (x, y) in [0, 1] of width and height, not {place}.")

@@ -11,7 +11,7 @@ from habn import engine
 from habn.experiment import run_experiment
 from habn.recording import LayerRecord
 from habn.ui import pictures, words
-from habn.ui.callbacks import REFUSALS, Shown, note, recall, request_for
+from habn.ui.callbacks import Shown, note, recall, request_for
 from habn.ui.experiment.outcome import draw_adaptation_outcome, draw_weather_outcome
 from habn.ui.experiment.settings import (
     MapRange,
@@ -23,9 +23,7 @@ from habn.ui.experiment.settings import (
 )
 from habn.ui.inspector.encoding import most_adapted_layer
 from habn.ui.link import link_of
-from habn.ui.refusals import explain
-
-SORRY = (*REFUSALS, ValueError)  # what settings, weather and interventions refuse is a ValueError with a sentence
+from habn.ui.refusals import REFUSALS, explain
 
 
 def on_link(weather: dict | None, adaptation: dict | None, request: gr.Request) -> tuple[dict, dict, dict]:
@@ -51,7 +49,7 @@ def on_weather(shown: Shown | None, value: dict | None, request: gr.Request) -> 
     try:
         weather = read_weather(value["settings"])
         found = run_experiment(replace(_request(shown), weather=weather))
-    except SORRY as error:
+    except REFUSALS as error:
         return note(explain(error, language)), gr.skip()
     outcome = draw_weather_outcome(found, weather.strength, language)
     return outcome, _answer(shown, value, _photo(found.after))
@@ -68,7 +66,7 @@ def on_adaptation(shown: Shown | None, value: dict | None, request: gr.Request) 
         record = _record(plain, read_layers(settings))
         intervention = read_intervention(settings, MapRange.of(record.context))
         found = run_experiment(replace(_request(shown), intervention=intervention))
-    except SORRY as error:
+    except REFUSALS as error:
         return note(explain(error, language)), gr.skip()
     outcome = draw_adaptation_outcome(found, intervention, language)
     return outcome, _answer(shown, value, {**_photo(plain), **_layers(plain, record)})

@@ -11,6 +11,7 @@ from habn.data.weather import WeatherSetting
 from habn.intervention import Intervention
 from habn.layers import PARAMETERS
 from habn.ui.link import Link
+from habn.ui.refusals import SettingsError
 
 LONGEST_SIDE = 120
 """Of a map *s* on its way between browser and server: 14 kB as text, and finer than a brush."""
@@ -41,7 +42,7 @@ def read_weather(settings: Mapping[str, Any]) -> WeatherSetting:
     """A weather from {"name", "strength", "place": [x, y] or null}.
 
     Raises:
-        ValueError: one sentence, if they are not as above.
+        SettingsError, WeatherError, InterventionError: one sentence, if they are not as above.
     """
     place = settings.get("place")
     return WeatherSetting(
@@ -55,7 +56,7 @@ def read_layers(settings: Mapping[str, Any]) -> frozenset[str] | None:
     """The layers that {"layers": names or null} names, or None for all.
 
     Raises:
-        ValueError: one sentence, if they are not as above.
+        SettingsError, WeatherError, InterventionError: one sentence, if they are not as above.
     """
     layers = settings.get("layers")
     return None if layers is None else frozenset(map(str, _list("layers", layers)))
@@ -73,12 +74,12 @@ def read_intervention(settings: Mapping[str, Any], ends: MapRange = MapRange(0.0
         ends: what the bytes of the painted map stand for.
 
     Raises:
-        ValueError: one sentence, if they are not as above.
+        SettingsError, WeatherError, InterventionError: one sentence, if they are not as above.
     """
     strength = [_number("strength", value) for value in _list("strength", settings.get("strength"))]
     adapted = [bool(value) for value in _list("adapted", settings.get("adapted"))]
     if len(adapted) != len(strength):
-        raise ValueError("Strength and adapted must have one entry for each of scale, bias, mean and var.")
+        raise SettingsError("Strength and adapted must have one entry for each of scale, bias, mean and var.")
     context, painted = settings.get("context"), settings.get("painted")
     if context == "painted" and painted is None:
         context = "own"
@@ -118,20 +119,25 @@ def _read_map(painted: object) -> np.ndarray:
     try:
         height, width = int(painted["height"]), int(painted["width"])
         data = base64.b64decode(painted["data"], validate=True)
-    except (TypeError, KeyError, ValueError):
-        raise ValueError("The painted map cannot be read; draw it again.") from None
+    except (TypeError, KeyError, ValueError, OverflowError):
+        raise SettingsError("The painted map cannot be read; draw it again.") from None
     if not (0 < height <= LONGEST_SIDE and 0 < width <= LONGEST_SIDE and len(data) == height * width):
-        raise ValueError(f"The painted map must have at most {LONGEST_SIDE} rows and columns, a byte for each pixel.")
+        raise SettingsError(
+            f"The painted map must have at most {LONGEST_SIDE} rows and columns, a byte for each pixel."
+        )
     return np.frombuffer(data, np.uint8).reshape(height, width)
 
 
 def _list(name: str, value: object) -> list:
     if not isinstance(value, list | tuple):
-        raise ValueError(f"The {name} must be a list, not {value!r}.")
+        raise SettingsError(f"The {name} must be a list, not {value!r}.")
     return list(value)
 
 
 def _number(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"The {name} must be given in numbers, not as {value!r}.")
-    return float(value)
+        raise SettingsError(f"The {name} must be given in numbers, not as {value!r}.")
+    try:
+        return float(value)
+    except OverflowError:
+        raise SettingsError(f"The {name} is too large a number; give a smaller one.") from None

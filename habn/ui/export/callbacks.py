@@ -13,12 +13,13 @@ from gradio.utils import get_upload_folder
 from habn import export, figures
 from habn.export import View
 from habn.ui import words
-from habn.ui.callbacks import REFUSALS, Shown, note, recall
+from habn.ui.callbacks import Shown, note, recall
 from habn.ui.examples import example_of
 from habn.ui.export.report import write_report
 from habn.ui.export.sheet import build_sheet
 from habn.ui.inspector.encoding import most_adapted_channel, most_adapted_layer
 from habn.ui.link import Link, link_of
+from habn.ui.refusals import REFUSALS, explain
 
 PLACEHOLDER = "your-photo.jpg"
 
@@ -82,7 +83,7 @@ def _offer(shown: Shown | None, request: gr.Request, suffix: str, save: Callable
     try:
         view, link = view_of(shown, request)
     except REFUSALS as error:
-        return note(str(error)), gr.skip()
+        return note(explain(error, language)), gr.skip()
     name = f"habn-{view.result.pair}-{view.records[1].name}-{view.channel}.{suffix}"
     path = _publish(name, lambda file: save(view, link, language, file))
     file = gr.FileData(path=str(path), orig_name=name).model_dump()

@@ -30,7 +30,8 @@ def build_learn(shown: gr.State, tabs: gr.Tabs, tab: gr.Tab, network_slot: str, 
     # Gradio re-sends a deferred event with the data of the first one, so "always_last" would lose the second pick.
     lesson.select(callbacks.on_step, None, step, trigger_mode="multiple", **quick)
     lesson.submit(callbacks.on_photo_step, shown, step, trigger_mode="multiple", **running)
-    tab.select(callbacks.on_return, [shown, lesson], step, **running)
-    shown.change(callbacks.on_shown, [shown, lesson], step, **running)
+    # Nearly always nothing is left to do; where a network must run, the engine lets it wait for its turn.
+    tab.select(callbacks.on_return, [shown, lesson], step, **quick)
+    shown.change(callbacks.on_shown, [shown, lesson], step, **quick)
     inspector.select(callbacks.on_pick, shown, inspector, trigger_mode="multiple", **quick)
     question.select(callbacks.on_tab, None, tabs, **quick)

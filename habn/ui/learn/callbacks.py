@@ -8,12 +8,12 @@ from habn.experiment import run_experiment
 from habn.intervention import Intervention
 from habn.lesson import load_lesson
 from habn.ui import callbacks, words
-from habn.ui.callbacks import REFUSALS, Shown
+from habn.ui.callbacks import Shown
 from habn.ui.learn.components import PHOTO_STEPS, STEPS
 from habn.ui.learn.photo import build_last_step, build_photo_step
 from habn.ui.learn.regions import build_region_step, inspect_lesson
 from habn.ui.learn.step import Step, sayer
-from habn.ui.refusals import explain
+from habn.ui.refusals import REFUSALS, explain
 
 FROZEN = Intervention(strength=(0.0, 0.0, 0.0, 0.0))
 
@@ -42,14 +42,14 @@ def on_shown(shown: Shown | None, text: dict | None, request: gr.Request) -> Ste
     return on_return(shown, text, request) if text and "note" in text else gr.skip()
 
 
-def on_pick(shown: Shown | None, event: gr.EventData) -> dict:
+def on_pick(shown: Shown | None, event: gr.EventData, request: gr.Request) -> dict:
     """Show the layer and channel picked in the lesson's inspector; a pick from an older photo is left alone."""
     try:
         if event.run == load_lesson().run_id:
             return inspect_lesson(load_lesson(), event.layer, event.channel)
-        return callbacks.on_select(shown, event)
+        return callbacks.on_select(shown, event, request)
     except ValueError as error:
-        return callbacks.note(str(error))
+        return callbacks.note(explain(error, words.language_of(request)))
 
 
 def on_tab(event: gr.EventData) -> dict:

@@ -6,7 +6,6 @@ import numpy as np
 from PIL import Image
 
 from habn.data.segmentation import STREET_CLASSES
-from habn.engine import load_network
 from habn.experiment import Change
 from habn.layers import PARAMETERS
 from habn.recording import LayerRecord
@@ -25,6 +24,7 @@ from habn.ui.learn.step import (
     figure,
     percent,
 )
+from habn.ui.panels import figures_of_cards
 
 MOST = 0.5  # of the variation of s, which what s is said to follow explains at least
 FEW, MANY = 0.01, 0.1  # shares of the answer, the limits between the choices of step 6
@@ -139,14 +139,12 @@ def _highest(values: np.ndarray) -> Pixel:
 
 def _measured(result: Result, say: Say) -> dict:
     """What the cards of both checkpoints say that they were measured at."""
-    split, names, digits = (
-        ("test", ["mean_iou"], 2) if result.task == "segmentation" else ("val", ["content", "style"], 3)
-    )
-    rows = []
-    for output in (result.first, result.second):
-        metrics = load_network(output.checkpoint).card["metrics"][split]
-        rows.append([output.label, *(figure(metrics[name], digits) for name in names)])
-    return build_table(say("6_table"), [say("network"), *(say(f"6_{name}") for name in names)], rows)
+    measured, digits = figures_of_cards(result), 2 if result.task == "segmentation" else 3
+    rows = [
+        [output.label, *(figure(values[k], digits) for values in measured.values())]
+        for k, output in enumerate((result.first, result.second))
+    ]
+    return build_table(say("6_table"), [say("network"), *(say(f"6_{name}") for name in measured)], rows)
 
 
 def _build_step(result: Result, layer: int, channel: int, text: dict, question: dict, look: dict, alt: str) -> Step:

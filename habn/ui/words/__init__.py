@@ -6,13 +6,14 @@ part (`table`).
 """
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 
 import gradio as gr
 from gradio.i18n import I18nData
 
-LANGUAGES = ("en", "es")  # the first is what everybody gets whose language is not among them
+from habn.results.study import LANGUAGES
 
 
 def label(key: str) -> I18nData:
@@ -39,13 +40,12 @@ def say(key: str, language: str, **values: object) -> str:
 
 
 def language_of(request: gr.Request | None) -> str:
-    """The first of LANGUAGES that the visitor's browser asks for; the first of all for programs."""
+    """The language that the visitor's browser asks for first, as the page's scripts do; the first of LANGUAGES where
+    the page does not speak it, and for programs.
+    """
     asked = request.headers.get("accept-language", "") if request else ""
-    for wish in asked.split(","):
-        language = wish.partition(";")[0].partition("-")[0].strip().lower()
-        if language in LANGUAGES:
-            return language
-    return LANGUAGES[0]
+    language = re.split("[,;-]", asked)[0].strip().lower()
+    return language if language in LANGUAGES else LANGUAGES[0]
 
 
 @cache

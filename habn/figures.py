@@ -81,7 +81,7 @@ def draw_sheet(sheet: Sheet) -> Figure:
     """Draw a sheet; `figure.savefig(path)` writes it at the resolution of print."""
     figure = Figure(figsize=SIZE, dpi=DOTS_PER_INCH, facecolor="white")
     figure.text(0.03, 0.955, sheet.title, size=15, weight="bold", color=INK)
-    figure.text(0.03, 0.93, sheet.subtitle, size=8.5, color=FAINT)
+    figure.text(0.03, 0.942, sheet.subtitle, size=8.5, color=FAINT, va="top", wrap=True)
     _draw_pictures(figure, sheet)
     _draw_legend(figure, sheet)
     figure.text(0.03, 0.468, sheet.texts["layer"], size=10.5, weight="bold", color=INK)

@@ -319,6 +319,14 @@ def test_flat_and_broken_maps_are_summed_up_as_such(tmp_path):
 
 
 @needs_node
+def test_what_is_all_but_equal_does_not_become_opposite_colours(tmp_path):
+    near, far, zero = in_node(
+        "console.log(JSON.stringify([widened([99.9, 100.1]), widened([-1, 3]), widened([0, 0])]));", tmp_path
+    )
+    assert near == pytest.approx([99.4995, 100.5005]) and far == [-1, 3] and zero == [0, 0]
+
+
+@needs_node
 def test_figures_have_four_digits_and_say_what_is_not_finite(tmp_path):
     values = "[0, -0, 1 / 3, -12.34567, 0.000123, 123456, NaN, -Infinity]"
     figures = in_node(f"console.log(JSON.stringify({values}.map((value) => figure(value))));", tmp_path)

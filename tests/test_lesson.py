@@ -176,7 +176,9 @@ def test_the_last_step_says_what_freezing_changed_and_what_was_measured(result, 
     frozen = Change(np.full(result.image.shape[:2], share, np.float32), share, (0.5, 0.25))
     _, inspection, question = build_last_step(result, frozen, sayer("en"))
     assert [choice["why"] is None for choice in question["choices"]].index(True) == right
-    assert all(text in question["answer"] for text in (percent(share), percent(0.5), percent(0.25)))
+    assert all(
+        text in question["answer"] for text in (percent(share), "50.0\N{NO-BREAK SPACE}%", "25.0\N{NO-BREAK SPACE}%")
+    )
     cards = [engine.load_network(output.checkpoint).card for output in (result.first, result.second)]
     measured = [card["metrics"]["test"]["mean_iou"] for card in cards]
     assert [numbers(row[1:]) for row in question["table"]["rows"]] == [[value] for value in measured]

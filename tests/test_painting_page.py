@@ -54,10 +54,20 @@ def test_what_the_controls_send_is_the_painting_and_nothing_else_is_taken():
 
 def test_a_painting_that_is_refused_leaves_the_answer_and_says_why():
     request = SimpleNamespace(query_params={}, headers={"accept-language": "en"})
-    photo, *answer = callbacks.on_change(None, str(EXAMPLES[0]), "styles", {"style": "cubism"}, 70, request)
+    with pytest.warns(UserWarning, match="There is no style 'cubism'"):  # the note in a corner, outside of a page
+        photo, *answer = callbacks.on_change(None, str(EXAMPLES[0]), "styles", {"style": "cubism"}, 70, request)
     answer = callbacks.Answer(*answer)
     assert photo is None and "There is no style &#x27;cubism&#x27;" in answer.verdict
     assert all(part == gr.skip() for name, part in answer._asdict().items() if name != "verdict")
+
+
+def test_another_pair_brings_a_photo_back_that_was_taken_away(result):
+    request = SimpleNamespace(query_params={}, headers={"accept-language": "en"})
+    shown = callbacks.Shown("", str(EXAMPLES[0]), "styles", Painting())
+    photo, *answer = callbacks.on_choice(shown, None, "camvid", {}, 70, request)
+    assert photo == str(EXAMPLES[0]) and callbacks.Answer(*answer).shown.pair == "camvid"
+    assert callbacks.on_choice(None, None, "camvid", {}, 70, request) == gr.skip()
+    assert callbacks.on_change(shown, None, "camvid", {}, 70, request) == gr.skip()
 
 
 @pytest.mark.parametrize(
@@ -89,21 +99,21 @@ MEASURED_FAR = FAR | {"test": {"frechet": 1.2, "style": 0.1, "content": 0.4}}
         (
             FAR,
             CLOSE,
-            "HABN comes closer to the paintings than BN (distance 0.200 against 0.250), and both stay equally",
+            "HABN comes closer to the paintings than BN (distance of style 0.200 against 0.250), and both stay equally",
         ),
         (
             CLOSE,
             {"val": {"style": 0.3, "content": 0.4}},
-            "and also stays closer to the photograph (0.300 against 0.400).",
+            "and also stays closer to the photograph (distance of content 0.300 against 0.400).",
         ),
         (CLOSE, FAR, "BN comes closer to the paintings than HABN"),
         (
             MEASURED_FAR,
             MEASURED_CLOSE,
-            "HABN comes closer to the paintings than BN (distance 0.900 against 1.200), and BN",
+            "HABN comes closer to the paintings than BN (SqueezeNet Fréchet distance 0.900 against 1.200), and BN",
         ),
-        (MEASURED_FAR, CLOSE, "(distance 0.200 against 0.250)"),
-        (CLOSE, CLOSE, "come equally close to the paintings (distance 0.200 and 0.200)"),
+        (MEASURED_FAR, CLOSE, "(distance of style 0.200 against 0.250)"),
+        (CLOSE, CLOSE, "come equally close to the paintings (distance of style 0.200 and 0.200)"),
         ({}, CLOSE, None),
     ],
 )

@@ -359,10 +359,27 @@ def test_the_tab_says_what_may_be_concluded(tmp_path):
     assert "one seed only" in draw_results([load_study(write(tmp_path, single))], None, (), "en")
     single["rows"].append(row("in", "IN", [52.0]))
     page = draw_results([load_study(write(tmp_path, single))], None, (), "en")
-    assert "HABN; IN and BN were trained with one seed only" in page, "what is the same is said once"
+    assert "HABN; IN against BN: one seed only" in page, "what is the same is said once"
     single["rows"] += [row("habn", "HABN", [51.0]) | {"setting": f"number {k}"} for k in range(3)]
     page = draw_results([load_study(write(tmp_path, single))], None, (), "en")
-    assert "All others and BN were trained with one seed only" in page
+    assert "All others against BN: one seed only" in page
+
+
+def test_of_many_changes_to_one_network_the_changes_are_listed(tmp_path):
+    parts = {"delta = 0": [48.0, 49.1, 50.0], "s is its mean": [49.0, 49.9, 50.9], "without bias": [50.1, 51.0, 51.9]}
+    rows = [row("habn", "HABN", [50.0, 51.0, 52.0])]
+    rows += [row("habn", "HABN", values) | {"setting": setting} for setting, values in parts.items()]
+    rows += [rows[-1] | {"setting": f"without {name}"} for name in ("scale", "mean")]
+    study = load_study(write(tmp_path, STUDY | {"rows": rows, "curves": [], "baseline": "habn"}))
+    page = draw_results([replace(study, weather=None, search=None)], None, (), "en")
+    found = (
+        "Worse than HABN on average over 3 seeds, more than chance explains: delta = 0 (1.97); s is its mean (1.07)."
+    )
+    assert found in page and "without bias; without scale; without mean against HABN: with 3 seeds no" in page
+    several = replace(study, rows=tuple(replace(r, setting=f"mine, {r.setting}".rstrip(", ")) for r in study.rows))
+    assert "Worse than “HABN, mine” on average" in draw_results(
+        [replace(several, weather=None, search=None)], None, (), "en"
+    )
 
 
 def test_figures_are_folded_but_those_of_the_page_s_networks(tmp_path):

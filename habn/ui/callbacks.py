@@ -17,6 +17,7 @@ from habn.ui.painting import read_painting
 from habn.ui.painting.most_adapted import adapts, draw_most_adapted
 from habn.ui.refusals import REFUSALS, explain
 
+TITLE = "HABN Explorer"
 SECONDS_OF_A_NOTE = 8
 
 
@@ -115,7 +116,6 @@ def on_settings(request: gr.Request) -> tuple:
     try:
         result = run(photo, link.pair, link.painting)
     except REFUSALS as error:
-        note(explain(error, language))  # any tab may be open
         return gr.skip(), *_refuse(error, language)
     link = link.within(result.second.records)
     if link.ignored:
@@ -145,6 +145,16 @@ def on_change(
     if shown and shown.run_id == result.run_id:
         answer = answer._replace(inspector=gr.skip())
     return gr.skip(), *answer
+
+
+def on_choice(
+    shown: Shown | None, photo: str | None, pair: str, painting: dict, opacity: int, request: gr.Request
+) -> tuple | dict:
+    """As `on_change` of a pair or a painting; where the photo was taken away, the one that is shown comes back."""
+    if photo is not None or shown is None:
+        return on_change(shown, photo, pair, painting, opacity, request)
+    _, *answer = on_change(shown, shown.photo, pair, painting, opacity, request)
+    return shown.photo, *answer
 
 
 def on_opacity(shown: Shown | None, opacity: int, request: gr.Request) -> tuple | dict:
@@ -203,7 +213,9 @@ def _address(result: engine.Result, photo: str, link: Link) -> dict:
 
 
 def _refuse(error: Exception, language: str) -> Answer:
+    """Say why where the answer would stand, and in a corner too: that place may be out of sight."""
     sentence = explain(error, language)
+    note(sentence)
     unchanged = Answer(*[gr.skip()] * len(Answer._fields))
     return unchanged._replace(verdict=panels.draw_refusal(sentence, language))
 
@@ -226,5 +238,5 @@ def recall(shown: Shown) -> engine.Result:
 
 def note(sentence: str) -> dict:
     """Say a sentence in a corner of the page for a while, and leave everything else as it is."""
-    gr.Warning(escape(sentence, quote=False), duration=SECONDS_OF_A_NOTE)
+    gr.Warning(escape(sentence, quote=False), duration=SECONDS_OF_A_NOTE, title=TITLE)
     return gr.skip()

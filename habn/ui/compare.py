@@ -57,16 +57,16 @@ def build_compare() -> Compare:
 
 def _build_answer() -> dict[str, gr.components.Component]:
     """The larger part: what the two networks make of the photo, and how it is shown."""
+    verdict = gr.HTML(panels.VERDICT_TO_COME, elem_classes="plain")
     sides = gr.HTML(panels.SIDES_TO_COME, elem_classes="plain")
     slider = gr.ImageSlider(
         format="png", show_label=False, interactive=False, max_height=620, elem_classes="answer", buttons=["fullscreen"]
     )
-    verdict = gr.HTML(panels.VERDICT_TO_COME, elem_classes="plain")
     opacity = gr.Slider(
         0, 100, FIRST.opacity, step=5, label=words.label("compare.opacity"), buttons=[], elem_classes="part-settings"
     )
     painting = PaintingControls(asdict(FIRST.painting), visible=False)
-    return {"sides": sides, "slider": slider, "verdict": verdict, "opacity": opacity, "painting": painting}
+    return {"verdict": verdict, "sides": sides, "slider": slider, "opacity": opacity, "painting": painting}
 
 
 def _build_question() -> dict[str, gr.components.Component]:
@@ -85,17 +85,8 @@ def _build_question() -> dict[str, gr.components.Component]:
     tasks = [(words.label(f"compare.{task}"), task) for task in TASKS]
     task = gr.Radio(tasks, value=TASKS[0], label=words.label("compare.task"), elem_classes="part-settings")
     choices = callbacks.pairs_of(TASKS[0])
-    gr.HTML(
-        f"{words.spans('compare.pair')}{draw_help('pair', 'question')}",
-        elem_classes=["plain", "field-title", "part-settings"],
-    )
-    pair = gr.Radio(
-        choices,
-        value=FIRST.pair,
-        label=words.label("compare.pair"),
-        show_label=False,
-        elem_classes="part-settings",
-    )
+    gr.HTML(draw_help("pair", "question"), elem_classes=["plain", "field-help", "part-settings"])
+    pair = gr.Radio(choices, value=FIRST.pair, label=words.label("compare.pair"), elem_classes="part-settings")
     measured = gr.HTML(visible=False, elem_classes=["plain", "measured", "part-settings"])
     return {"photo": photo, "examples": examples, "task": task, "pair": pair, "measured": measured}
 

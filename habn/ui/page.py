@@ -14,8 +14,6 @@ from habn.ui.inspector import Inspector
 from habn.ui.learn import build_learn
 from habn.ui.results import build_results
 
-TITLE = "HABN Explorer"
-
 NETWORK_SLOT = "network"  # one event at a time runs a network
 DRAWINGS_AT_ONCE = 4
 
@@ -42,9 +40,9 @@ def build_theme() -> gr.themes.Base:
 
 def build_page() -> gr.Blocks:
     """Build the whole page; it is served by `launch`, which also takes theme and stylesheet."""
-    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 7200)) as page:
+    with gr.Blocks(title=callbacks.TITLE, analytics_enabled=False, delete_cache=(3600, 7200)) as page:
         with gr.Row(elem_classes="header"):
-            gr.Markdown(f"# {TITLE}", elem_classes="introduction")
+            gr.Markdown(f"# {callbacks.TITLE}", elem_classes="introduction")
             copy_link = CopyLink()
         gr.Markdown(words.label("page.introduction"), elem_classes=["introduction", "part-introduction"])
         shown = gr.State(None)
@@ -75,13 +73,14 @@ def build_page() -> gr.Blocks:
         opened.then(callbacks.on_settings, None, [compare.photo, *answer], **running)
         question = [compare.photo, compare.pair, compare.painting, compare.opacity]
         change = (callbacks.on_change, [shown, *question], [compare.photo, *answer])
+        choice = (callbacks.on_choice, *change[1:])
         # What the visitor does, and not every change: the photo is also set by a link, and put back after a refusal.
-        asked = [compare.photo.input, compare.pair.input, compare.painting.input]
-        gr.on(asked, *change, trigger_mode="always_last", **running)
+        compare.photo.input(*change, trigger_mode="always_last", **running)
+        gr.on([compare.pair.input, compare.painting.input], *choice, trigger_mode="always_last", **running)
         example = compare.examples.select(callbacks.on_example, None, compare.photo, **at_once)
         example.then(*change, **running)
         picked = compare.task.input(callbacks.on_task, compare.task, [compare.pair, compare.painting], **at_once)
-        picked.then(*change, **running)
+        picked.then(*choice, **running)
         quick = {"show_progress": "hidden", "concurrency_limit": DRAWINGS_AT_ONCE, "api_visibility": "private"}
         compare.opacity.input(
             callbacks.on_opacity, [shown, compare.opacity], compare.slider, trigger_mode="always_last", **quick

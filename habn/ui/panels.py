@@ -71,7 +71,8 @@ def draw_legend(result: Result, language: str) -> str:
     rows = "".join(_legend_row(name, *seen[name], language) for name in names)
     return f"""<table class="legend"><thead><tr><th scope="col">{words.say("compare.class", language)}</th>
         <th scope="col">{escape(first.label)}</th><th scope="col">{escape(second.label)}</th></tr></thead>
-        <tbody>{rows}</tbody></table>"""
+        <tbody>{rows}</tbody></table><p class="knows">{words.say("compare.knows", language, count=len(STREET_CLASSES))}
+        </p>"""
 
 
 def describe_painting(painting: Painting, language: str) -> str:
@@ -96,11 +97,12 @@ def draw_measured(result: Result, language: str) -> str:
     if not figures:
         return ""
     said = {}
-    for part, values in zip(("paintings", "photograph"), figures.values(), strict=True):
+    for part, (metric, values) in zip(("paintings", "photograph"), figures.items(), strict=True):
         distances = list(zip(values, (result.first.label, result.second.label), strict=True))
         (near, closer), (far, other) = sorted(distances)
         how = "alike" if far - near < ALIKE * far else "nearer"
-        said[part] = how, {"near": f"{near:.3f}", "far": f"{far:.3f}", "closer": closer, "other": other}
+        fields = {"near": f"{near:.3f}", "far": f"{far:.3f}", "closer": closer, "other": other}
+        said[part] = how, fields | {"metric": words.say(f"painting.metric_{metric}", language)}
     (how, values), (photograph_how, photograph_values) = said["paintings"], said["photograph"]
     if how == photograph_how == "nearer" and values["closer"] == photograph_values["closer"]:
         photograph_how = "also_nearer"
@@ -110,7 +112,8 @@ def draw_measured(result: Result, language: str) -> str:
         paintings=words.say(f"painting.{how}_paintings", language, **values),
         photograph=words.say(f"painting.{photograph_how}_photograph", language, **photograph_values),
     )
-    return f"<p>{escape(sentence)}</p>"
+    marks = "".join(draw_help(metric, "measured", language) for metric in figures)
+    return f"<p>{escape(sentence)}{marks}</p>"
 
 
 def figures_of_cards(result: Result) -> dict[str, tuple[float, float]]:
@@ -138,8 +141,9 @@ def _help(norm: str, language: str) -> str:
 
 def _figures_row(output: Output, side: str, scored: bool, language: str) -> str:
     score = f"<td>{percent(output.mean_iou)}</td>" if scored else ""
+    parameters = f"{words.integer(output.parameters, language)}{_added(output, language)}"
     return f"""<tr><th scope="row"><span class="side {side}">{escape(output.label)}</span></th>{score}
-        <td>{output.seconds * 1000:.0f} ms</td><td>{output.parameters:,}{_added(output, language)}</td></tr>"""
+        <td>{output.seconds * 1000:.0f} ms</td><td>{parameters}</td></tr>"""
 
 
 def _added(output: Output, language: str) -> str:

@@ -10,24 +10,23 @@ function receive() {
   element.dispatchEvent(new CustomEvent("habn-open", { bubbles: true }));
   element.dispatchEvent(new CustomEvent("habn-link", { bubbles: true, detail: props.value.entries }));
   address.hidden = true;
-  say("");
+  say("", "");
 }
 
 // A link to the visitor's own photo opens everything but the photo, and that must be known before it is sent.
-function say(sentence) {
-  const warning = props.value?.complete === false ? texts.own_photo : "";
-  find("note").textContent = [sentence, warning].filter(Boolean).join(" ");
+function say(complete, withoutPhoto) {
+  find("note").textContent = props.value?.complete === false ? withoutPhoto : complete;
 }
 
 async function copy() {
   try {
     await navigator.clipboard.writeText(location.href);
     address.hidden = true;
-    say(texts.copied);
+    say(texts.copied, texts.copied_without_photo);
   } catch {
     Object.assign(address, { hidden: false, value: location.href });
     address.select();
-    say(texts.copy_by_hand);
+    say(texts.copy_by_hand, texts.copy_without_photo_by_hand);
   }
 }
 

@@ -57,4 +57,6 @@ class Outcome(_Part):
     """
 
     def __init__(self, value: dict | None = None, *, rows: int = 1, pictures: int = 3, render: bool = True):
+        # Gradio reads the arguments back; what it does not find, it takes for an event of the script's.
+        self.rows, self.pictures = rows, pictures
         super().__init__(value, render, "outcome", (), ROWS=rows, PICTURES=pictures)

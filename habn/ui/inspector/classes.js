@@ -21,7 +21,7 @@ function drawClasses() {
   findRegions();
   const q = QUANTITIES.indexOf(find("classes-quantity").value);
   const maps = [state.view.maps[0][q], state.view.maps[2][q]];
-  const range = extentOf([state.view.summaries[0][q], state.view.summaries[2][q]]);
+  const range = widened(extentOf([state.view.summaries[0][q], state.view.summaries[2][q]]));
   find("class-rows").replaceChildren(...regions.map((region) => classRow(region, maps, range)));
   const [first, second] = state.labels;
   const texts = { low: range[0], high: range[1] };

@@ -14,6 +14,12 @@ function extentOf(summaries) {
   return [Math.min(...finite.map(({ low }) => low)), Math.max(...finite.map(({ high }) => high))];
 }
 
+// A hundredth of the values' size at least: to draw less from end to end would make opposites of what is all but equal.
+function widened([low, high]) {
+  const lack = (0.01 * Math.max(Math.abs(low), Math.abs(high)) - (high - low)) / 2;
+  return lack > 0 ? [low - lack, high + lack] : [low, high];
+}
+
 // Ends of a colour scale: as they are, or as far to both sides of the centre as the farther of them.
 function scaleEnds(low, high, centre = null) {
   if (centre === null) return [low, high];

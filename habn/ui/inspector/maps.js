@@ -55,7 +55,11 @@ function scaleOf(q, isDifference) {
     layer: () => state.strip.layers[state.shown.layer][name][q],
     network: () => state.strip[name][q],
   };
-  return scaleEnds(...extents[look.range](), isDifference ? 0 : centreOf(networks.second, QUANTITIES[q]));
+  const [low, high] = extents[look.range]();
+  if (!isDifference) return scaleEnds(...widened([low, high]), centreOf(networks.second, QUANTITIES[q]));
+  // A difference that is the same everywhere has no pattern to show, so its colour tells how large it is.
+  const [from, to] = low === high ? scaleOf(q, false) : [0, 0];
+  return scaleEnds(Math.min(low, from - to), Math.max(high, to - from), 0);
 }
 
 function drawMaps() {

@@ -15,6 +15,7 @@ const root = find("inspector");
 const state = {
   labels: [], correspond: true, photo: null, classes: null, strip: null, view: null, shown: null, wanted: null,
   column: "scale", // the one that a phone shows
+  isChosen: false, // whether the visitor has picked a quantity in one of the lists
 };
 let runFiles = { run: null }; // and the promise of its strip and its classes
 const asked = new Set(); // keys of views that the server was asked for and has not sent
@@ -123,12 +124,26 @@ function draw() {
   drawPicked();
   drawOverlay();
   drawMaps();
+  showMostAdapted();
   drawClasses();
   nameGap();
   followCross();
   drawCross();
   mark(root, state.shown);
   setStatus("ready");
+}
+
+// Both lists stand at the parameter that adapts most in the layer, until the visitor chooses.
+function showMostAdapted() {
+  if (state.isChosen) return;
+  const strength = state.strip.layers[state.shown.layer].strength.map((value) => value || 0);
+  const most = PARAMETERS[strength.indexOf(Math.max(...strength))];
+  for (const role of ["profile-parameter", "classes-quantity"]) find(role).value = most;
+}
+
+function choose(drawChoice) {
+  state.isChosen = true;
+  drawChoice();
 }
 
 function offer(role, quantities) {
@@ -174,10 +189,10 @@ function listen() {
   on("maps", "click", onPointer);
   on("maps", "keydown", onMapsKey);
   on("let-go", "click", letGo);
-  on("profile-parameter", "change", () => drawProfile());
+  on("profile-parameter", "change", () => choose(() => drawProfile()));
   on("profile-plot", "click", onProfileClick);
   on("gap-plot", "click", onProfileClick);
-  on("classes-quantity", "change", drawClasses);
+  on("classes-quantity", "change", () => choose(drawClasses));
 }
 
 fillWords(element);

@@ -82,6 +82,7 @@ function receive() {
   if (text.step !== wanted) return;
   clearTimeout(timer);
   markProgress();
+  panel.dataset.lesson = text.note ? "missing" : "shown"; // style.css hides what a step that is missing would need
   if (text.note) return setStatus("failed", text.note);
   draw(text);
   setStatus("ready");

@@ -10,7 +10,7 @@ from habn.experiment import Change
 from habn.layers import PARAMETERS
 from habn.recording import LayerRecord
 from habn.request import Result
-from habn.ui import pictures, words
+from habn.ui import panels, pictures, words
 from habn.ui.callbacks import inspect
 from habn.ui.inspector.encoding import most_adapted_channel, most_adapted_layer
 from habn.ui.learn.step import (
@@ -24,7 +24,6 @@ from habn.ui.learn.step import (
     figure,
     percent,
 )
-from habn.ui.panels import figures_of_cards
 
 MOST = 0.5  # of the variation of s, which what s is said to follow explains at least
 FEW, MANY = 0.01, 0.1  # shares of the answer, the limits between the choices of step 6
@@ -83,11 +82,12 @@ def build_last_step(result: Result, frozen: Change, say: Say) -> Step:
     layer, channel, record = _most_adapted(result)
     first, second = result.first.records[layer].y[channel], record.y[channel]
     pixel = _highest(np.abs(second - first))
-    fields = {"first": result.first.label, "second": result.second.label}
+    fields = {"first": result.first.label, "second": result.second.label, "layer": record.name, "channel": channel}
     fields |= {"y_first": figure(first[pixel]), "y_second": figure(second[pixel])}
+    fields["s"] = figure(record.context[pixel], 2)
     answer = [say(f"6_changed_{result.task}", share=percent(frozen.share))]
     if frozen.mean_iou is not None:
-        before, after = map(percent, frozen.mean_iou)
+        before, after = (panels.percent(score) for score in frozen.mean_iou)
         answer.append(say("6_scored", before=before, after=after))
     right = 1 if frozen.share < FEW else 2 if frozen.share <= MANY else 3
     text = build_text(6, say, **fields)
@@ -139,7 +139,7 @@ def _highest(values: np.ndarray) -> Pixel:
 
 def _measured(result: Result, say: Say) -> dict:
     """What the cards of both checkpoints say that they were measured at."""
-    measured, digits = figures_of_cards(result), 2 if result.task == "segmentation" else 3
+    measured, digits = panels.figures_of_cards(result), 2 if result.task == "segmentation" else 3
     rows = [
         [output.label, *(figure(values[k], digits) for values in measured.values())]
         for k, output in enumerate((result.first, result.second))

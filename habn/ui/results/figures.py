@@ -131,12 +131,14 @@ def draw_curves(study: Study, language: str) -> str:
 
 
 def draw_search(study: Study, language: str) -> str:
-    """For each row that searched, layers by parameters: the gates' mean and spread over seeds, and sizes."""
+    """For each row with gates, layers by parameters: the gates' mean and spread over seeds, and sizes."""
     say = partial(words.say, language=language)
     head = [say("results.layer"), *(say(f"inspector.title_{gate}") for gate in PARAMETERS)]
     tables = []
     for row, found in _by_row(study.search.rows).items():
-        title = say("results.search_of", label=escape(study.label_of(*row)), count=len(found))
+        is_all_open = all(gate == 1 for one in found for layer in one.gates for gate in layer)
+        name = "search_none" if is_all_open else "search_of"
+        title = say(f"results.{name}", label=escape(study.label_of(*row)), count=len(found))
         cells = [
             [escape(name), *(_gate_cell(found, layer, gate) for gate in range(len(PARAMETERS)))]
             for layer, name in enumerate(study.search.layers)

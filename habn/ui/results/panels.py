@@ -64,7 +64,7 @@ def _draw_study(study: Study, language: str) -> str:
         findings.append(f"{words.say('results.in_weather', language)} {_findings(summary, language)}")
         title = f"<h4>{words.say('results.under_weather', language, pictures=study.weather.pictures)}</h4>"
         parts += [title, _draw_rows(summary, language), draw_weather(study, language)]
-    if study.curves:
+    if any(len(curve.steps) > 1 for curve in study.curves):
         parts.append(draw_curves(study, language))
     if study.search is not None:
         parts.append(draw_search(study, language))
@@ -82,7 +82,7 @@ def _draw_facts(study: Study, language: str) -> str:
     facts = {
         "data": f"{data_name(study.data, study.split, language)}, {study.size[0]} × {study.size[1]}",
         "train": study.train,
-        "schedule": f"{study.steps:,} {say('results.steps')}{epochs}",
+        "schedule": f"{words.integer(study.steps, language)} {say('results.steps')}{epochs}",
         "protocol": say(f"results.{study.protocol}"),
         "machine": study.hardware,
         "when": f"{study.date}, {study.commit}",
@@ -109,11 +109,11 @@ def _draw_rows(study: Study, language: str) -> str:
     differences = [study.difference(row) for row in study.rows]
     ends = [abs(end) for d in differences if d and d.interval for end in d.interval]
     reach = max(ends, default=1.0) or 1.0
-    rows = [_row_cells(row, d, reach, study.metric) for row, d in zip(study.rows, differences, strict=True)]
+    rows = [_row_cells(row, d, reach, study.metric, language) for row, d in zip(study.rows, differences, strict=True)]
     return draw_table(study.title[language], head, rows)
 
 
-def _row_cells(row: Row, difference: PairedDifference | None, reach: float, metric: Metric) -> list[str]:
+def _row_cells(row: Row, difference: PairedDifference | None, reach: float, metric: Metric, language: str) -> list[str]:
     spread = standard_deviation(row.values)
     compared = format_difference(difference, metric)
     interval = (
@@ -129,7 +129,7 @@ def _row_cells(row: Row, difference: PairedDifference | None, reach: float, metr
         _or_dash(f"{interval}{compared}"),
         _or_dash(format_p(difference).replace("<", "&lt;")),
         f'<span title="{escape(", ".join(map(str, row.seeds)))}">{len(row.seeds)}</span>',
-        f"{row.parameters:,}{added}",
+        f"{words.integer(row.parameters, language)}{added}",
     ]
 
 
@@ -151,21 +151,35 @@ def _findings(study: Study, language: str) -> str:
             key = "better" if (difference.mean > 0) == study.metric.higher_is_better else "worse"
             key += "" if p < 1 - CONFIDENCE else "_alone"
             by = _distance(abs(difference.mean), mean(baseline.values), study.metric)
-        said.setdefault((key, baseline.full_label, by, difference.count), []).append(row.full_label)
+        name = _name(row, baseline)
+        if by and len(compared) > FEW_ROWS:
+            key, name, by = f"{key}_many", f"{name} ({by})", ""
+        said.setdefault((key, baseline, by, difference.count), []).append(name)
     everyone = words.say("results.all_others", language)
     sentences = [
         words.say(
             f"results.finding_{key}",
             language,
             first=everyone if len(said) == 1 and len(rows) > FEW_ROWS else escape("; ".join(rows)),
-            second=escape(second),
+            second=escape(_quoted(baseline.full_label)),
             by=by,
             count=count,
             comparisons=len(compared),
         )
-        for (key, second, by, count), rows in said.items()
+        for (key, baseline, by, count), rows in said.items()
     ]
     return " ".join(sentences)
+
+
+def _name(row: Row, baseline: Row) -> str:
+    """A row's label; of a change to the baseline what is changed alone, as "delta = 0" of "HABN+, delta = 0"."""
+    own = row.full_label.removeprefix(f"{baseline.full_label}, ")
+    return own if own != row.full_label else _quoted(own)
+
+
+def _quoted(label: str) -> str:
+    """A label that has commas of its own must not be taken for two."""
+    return f"“{label}”" if "," in label else label
 
 
 def _distance(difference: float, of: float, metric: Metric) -> str:

@@ -39,6 +39,11 @@ def say(key: str, language: str, **values: object) -> str:
     return table(part)[language][name].format(**values)
 
 
+def integer(value: int, language: str) -> str:
+    """A whole number with its thousands apart, as the language writes them: 983,239 or 983 239."""
+    return f"{value:,}".replace(",", {"en": ",", "es": "\N{NARROW NO-BREAK SPACE}"}[language])
+
+
 def language_of(request: gr.Request | None) -> str:
     """The language that the visitor's browser asks for first, as the page's scripts do; the first of LANGUAGES where
     the page does not speak it, and for programs.

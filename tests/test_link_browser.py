@@ -231,5 +231,5 @@ def test_an_uploaded_photo_is_no_part_of_a_link_and_the_page_says_so(page: Page,
     page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('denied')); }")
     page.get_by_role("button", name="Copy link").click()
     expect(page.locator(".copy-link input")).to_have_value(page.url)
-    expect(page.locator(".copy-link")).to_contain_text("cannot be part of a link")
+    expect(page.locator(".copy-link")).to_contain_text("your own photo stays with you")
     assert page.evaluate("getSelection().toString() || document.activeElement.value") == page.url

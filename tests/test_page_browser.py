@@ -206,6 +206,18 @@ def test_the_opacity_changes_the_picture_and_runs_no_network(visit: Visit):
     assert visit.page.locator(".figures").inner_text() == seconds
 
 
+def test_the_line_between_both_answers_is_moved_by_keyboard(visit: Visit):
+    visit.answer()
+    line, handle = visit.page.get_by_label("The line between both answers"), visit.page.get_by_test_id("slider")
+    picture = visit.page.locator(".answer .slider-wrap").bounding_box()
+    line.focus()
+    assert line.input_value() == "50", "where the line stands"
+    for key, share in (("Home", 0.0), ("End", 1.0), ("ArrowLeft", 0.99)):
+        line.press(key)
+        box = handle.bounding_box()
+        assert box["x"] + box["width"] / 2 == pytest.approx(picture["x"] + share * picture["width"], abs=3)
+
+
 def test_hovering_over_a_map_updates_the_equation_and_asks_nothing(visit: Visit):
     visit.answer()
     visit.page.get_by_role("tab", name="Layers").click()

@@ -8,6 +8,7 @@ from habn.ui import callbacks, panels, words
 from habn.ui.example_picker import ExamplePicker
 from habn.ui.examples import EXAMPLES
 from habn.ui.help import draw_help
+from habn.ui.line_control import LineControl
 from habn.ui.link import Link
 from habn.ui.painting import MostAdapted, PaintingControls
 from habn.ui.photo import Photo
@@ -62,6 +63,7 @@ def _build_answer() -> dict[str, gr.components.Component]:
     slider = gr.ImageSlider(
         format="png", show_label=False, interactive=False, max_height=620, elem_classes="answer", buttons=["fullscreen"]
     )
+    LineControl()
     opacity = gr.Slider(
         0, 100, FIRST.opacity, step=5, label=words.label("compare.opacity"), buttons=[], elem_classes="part-settings"
     )

@@ -62,7 +62,7 @@ def run(request: Request) -> Result:
         PaintingError: on a strength below 1 where a network has no row for the photograph.
         ImageError: on a picture that cannot be used.
         CheckpointError: when a checkpoint cannot be loaded.
-        ValueError: on an intervention in a layer that a network with HABN does not have.
+        InterventionError: on a layer that a network with HABN does not have.
     """
     pair, painting = _check(request)
     image = open_image(request.image, max_side=LONGER_SIDE)

@@ -52,7 +52,7 @@ def run_experiment(request: Request) -> Experiment:
     What the layers did is recorded before and not after, so the engine's memory holds many experiments.
 
     Raises:
-        RequestError, ImageError, CheckpointError, ValueError: as `engine.run`.
+        RequestError, ImageError, CheckpointError, InterventionError: as `engine.run`.
     """
     before = engine.run(replace(request, weather=None, intervention=Intervention(), record=True))
     after = engine.run(replace(request, image=before.image, record=False))  # decoded and reduced already

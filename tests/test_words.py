@@ -16,7 +16,12 @@ from habn.request import KNOWN_PAIRS
 from habn.ui import help, words
 from habn.ui.refusals import explain
 
-SENTENCES = {repr(node.value) for node in ast.walk(ast.parse(getsource(images))) if isinstance(node, ast.Constant)}
+SENTENCES = {
+    repr(node.value)
+    for module in (images, images.files)
+    for node in ast.walk(ast.parse(getsource(module)))
+    if isinstance(node, ast.Constant)
+}
 PARTS = sorted(path.stem for path in words._FOLDER.glob("*.json"))
 
 

@@ -136,24 +136,18 @@ def _row_cells(row: Row, difference: PairedDifference | None, reach: float, metr
 def _findings(study: Study, language: str) -> str:
     """What may be said of each comparison, and what not; rows of which the same is said share a sentence.
 
-    A difference counts as found where Holm's p is below 0.05, so that many comparisons do not find more than one.
+    A difference counts as found where Holm's p is below 0.05: of many comparisons, chance alone would "find" some.
     """
     compared = [(row, study.difference(row)) for row in study.rows if study.difference(row) is not None]
     adjusted = holm([difference.p for _, difference in compared])
     said: dict[tuple, list[str]] = {}
     for (row, difference), p in zip(compared, adjusted, strict=True):
-        baseline, by = study.baseline_of(row), ""
-        if difference.count == 1:
-            key = "one_seed"
-        elif difference.p is None or difference.p >= 1 - CONFIDENCE:
-            key = "open"
-        else:
-            key = "better" if (difference.mean > 0) == study.metric.higher_is_better else "worse"
-            key += "" if p < 1 - CONFIDENCE else "_alone"
-            by = _distance(abs(difference.mean), mean(baseline.values), study.metric)
+        key, baseline, by = _judge(difference, p, study.metric), study.baseline_of(row), ""
         name = _name(row, baseline)
-        if by and len(compared) > FEW_ROWS:
-            key, name, by = f"{key}_many", f"{name} ({by})", ""
+        if key not in ("one_seed", "open"):
+            by = _distance(abs(difference.mean), mean(baseline.values), study.metric)
+            if len(compared) > FEW_ROWS:
+                key, name, by = f"{key}_many", f"{name} ({by})", ""
         said.setdefault((key, baseline, by, difference.count), []).append(name)
     everyone = words.say("results.all_others", language)
     sentences = [
@@ -169,6 +163,16 @@ def _findings(study: Study, language: str) -> str:
         for (key, baseline, by, count), rows in said.items()
     ]
     return " ".join(sentences)
+
+
+def _judge(difference: PairedDifference, adjusted: float | None, metric: Metric) -> str:
+    """Which of the words "results.finding_..." a difference deserves; adjusted is its p as one of several."""
+    if difference.count == 1:
+        return "one_seed"
+    if difference.p is None or difference.p >= 1 - CONFIDENCE:
+        return "open"
+    better = "better" if (difference.mean > 0) == metric.higher_is_better else "worse"
+    return better if adjusted < 1 - CONFIDENCE else f"{better}_alone"
 
 
 def _name(row: Row, baseline: Row) -> str:

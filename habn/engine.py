@@ -103,7 +103,7 @@ def difference(first: Output, second: Output) -> np.ndarray:
 @lru_cache(maxsize=16)
 def load_network(name: str) -> nn.Module:
     """The network of a checkpoint of this project, by its folder, with a digest of its weights; kept in memory."""
-    # Convolutions, and the loops of habn.loops with them, are fastest with channels innermost.
+    # Convolutions, and the loops of habn.layers.loops with them, are fastest with channels innermost.
     try:
         network = load_checkpoint(CHECKPOINTS / name).to(memory_format=torch.channels_last)
     except CheckpointError as error:

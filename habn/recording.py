@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from habn.kernels import VARIANCE_FLOOR, Factors
 from habn.layers import PARAMETERS, HyperAdaptiveBatchNorm2d
+from habn.layers.kernels import VARIANCE_FLOOR, Factors
 from habn.networks.normalization import ConditionalNorm2d, FiLM2d
 
 

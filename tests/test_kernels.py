@@ -7,8 +7,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from habn import kernels
-from habn.kernels import VARIANCE_FLOOR, Factors, adaptive_normalize, batch_statistics, effective, instance_statistics
+from habn.layers import kernels
+from habn.layers.kernels import (
+    VARIANCE_FLOOR,
+    Factors,
+    adaptive_normalize,
+    batch_statistics,
+    effective,
+    instance_statistics,
+)
 
 N, C, H, W = 2, 5, 4, 7
 EPS = 1e-5

@@ -215,7 +215,7 @@ def _compiled_arguments(x: Tensor, context: Tensor, eps: float, factors: tuple) 
 
 
 def _loops():
-    from habn import loops  # here, because Numba takes a second to import and some more to compile
+    from habn.layers import loops  # here, because Numba takes a second to import and some more to compile
 
     return loops
 

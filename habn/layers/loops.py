@@ -1,4 +1,4 @@
-"""The formula of `habn.kernels` as compiled loops over pixels, for float32 on a CPU.
+"""The formula of `habn.layers.kernels` as compiled loops over pixels, for float32 on a CPU.
 
 Arrays: x, y and their gradients (N, P, C) with P pixels; context (N, P); factors (8, N, C), which are scale, bias, mean
 and var, then their slopes.

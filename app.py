@@ -13,7 +13,8 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 from starlette.middleware import Middleware
 
-from habn.ui import callbacks, examples, link, words
+from habn.comparison import examples
+from habn.ui import link, shown, words
 from habn.ui.middleware import RequestLimits, fetch_no_addresses
 from habn.ui.page import STYLESHEET, build_page, build_theme
 
@@ -57,7 +58,7 @@ def launch() -> None:
         share=False,
         prevent_thread_lock=True,
     )
-    callbacks.warm_up()
+    shown.warm_up()
     demo.block_thread()
 
 

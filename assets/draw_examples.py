@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from habn.data.scenes import draw_scene
+from habn.scenes import draw_scene
 
 FOLDER = Path(__file__).parent / "examples"
 HEIGHT, WIDTH = 360, 480  # what the networks see, so that the labels fit

@@ -9,8 +9,8 @@ from PIL import Image
 
 from assets.draw_examples import FOLDER as EXAMPLES
 from habn import Painting, Request, run
+from habn.comparison.request import PAIRS
 from habn.data.styles import STYLES
-from habn.request import PAIRS
 
 FOLDER = Path(__file__).parent / "swatches"
 PHOTO = EXAMPLES / "lake_1.jpg"

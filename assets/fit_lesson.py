@@ -1,7 +1,8 @@
 """Train the two layers of the lesson: `python -m assets.fit_lesson` writes `assets/lesson.safetensors`.
 
-Both layers, BN and HABN, get the same task (`habn.lesson.misfit`), steps and learning rate. Takes some seconds.
-The parameters are rounded, since people read them; the task is missed by no more for it than the last figure shown.
+Both layers, BN and HABN, get the same task (`habn.comparison.lesson.misfit`), steps and learning rate. Takes some
+seconds. The parameters are rounded, since people read them; the task is missed by no more for it than
+the last figure shown.
 """
 
 import sys
@@ -11,7 +12,7 @@ from safetensors.torch import save_file
 from torch import nn
 from tqdm import trange
 
-from habn.lesson import WEIGHTS, build_layers, draw_picture, misfit
+from habn.comparison.lesson import WEIGHTS, build_layers, draw_picture, misfit
 from habn.pixels import to_tensor
 
 STEPS = 1500

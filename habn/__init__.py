@@ -6,12 +6,12 @@ from habn import HyperAdaptiveBatchNorm2d            the layer, for networks of 
 """
 
 from habn.checkpoints import load_checkpoint
-from habn.engine import run
+from habn.comparison.engine import run
+from habn.comparison.painting import Painting
+from habn.comparison.request import Request, Result
+from habn.hooks.recording import LayerRecord, recording
 from habn.layers import HyperAdaptiveBatchNorm2d, convert_batch_norm, parameter_overhead, revert_batch_norm
 from habn.networks import build_network
-from habn.painting import Painting
-from habn.recording import LayerRecord, recording
-from habn.request import Request, Result
 
 __all__ = [
     "HyperAdaptiveBatchNorm2d",

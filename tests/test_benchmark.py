@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from habn import benchmark
-from habn.networks.normalization import NORM_LAYERS
+from habn.commands import benchmark
+from habn.layers.normalization import NORM_LAYERS
 
 
 def test_every_normalization_is_timed_in_turns_and_written_with_its_machine(tmp_path, capsys):

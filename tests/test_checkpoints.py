@@ -9,11 +9,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from habn.cards import card_text
 from habn.checkpoints import CHECKPOINTS, CheckpointError, load_checkpoint, save_checkpoint
-from habn.data.scenes import draw_scene
+from habn.checkpoints.metadata import card_text
+from habn.hooks.recording import recording
 from habn.networks import build_network
-from habn.recording import recording
+from habn.scenes import draw_scene
 
 SHIPPED = sorted(path.parent for path in Path(__file__).parent.parent.glob("checkpoints/*/config.json"))
 TINY = dict(num_classes=3, widths=(2, 3, 4), dilations=(1,))

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from habn import evaluate, train
 from habn.checkpoints import load_checkpoint
+from habn.commands import evaluate, train
+from habn.commands.study import main as study
 from habn.data.cityscapes import TRAIN_IDS
-from habn.study.__main__ import main as study
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

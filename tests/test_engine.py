@@ -8,14 +8,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from habn import engine
-from habn.data.scenes import draw_scene
+from habn.comparison import engine
+from habn.comparison.engine import PAIRS, Request, RequestError, recall, run
+from habn.comparison.painting import Painting
+from habn.comparison.request import KNOWN_PAIRS
 from habn.data.styles import STYLES
-from habn.engine import PAIRS, Request, RequestError, recall, run
+from habn.hooks.intervention import Intervention
 from habn.images import ImageError
-from habn.intervention import Intervention
-from habn.painting import Painting
-from habn.request import KNOWN_PAIRS
+from habn.scenes import draw_scene
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 import torch
 
-from habn import engine, images
-from habn.data.scenes import draw_scene
+from habn import images
+from habn.comparison import engine
+from habn.comparison.engine import PAIRS, Request, run
+from habn.comparison.experiment import run_experiment
+from habn.comparison.painting import Painting
 from habn.data.weather import WEATHER, WeatherSetting
-from habn.engine import PAIRS, Request, run
-from habn.experiment import run_experiment
-from habn.intervention import Intervention
+from habn.hooks.intervention import Intervention
 from habn.layers import HyperAdaptiveBatchNorm2d, revert_batch_norm
-from habn.painting import Painting
 from habn.pixels import to_tensor
+from habn.scenes import draw_scene
 
 FROZEN = Intervention(strength=(0, 0, 0, 0))
 

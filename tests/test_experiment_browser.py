@@ -12,12 +12,12 @@ import torch
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from habn import engine
+from habn.comparison import engine
+from habn.comparison.examples import EXAMPLES
 from habn.data.segmentation import STREET_PALETTE
 from habn.layers import revert_batch_norm
 from habn.pixels import to_tensor
 from habn.ui import pictures
-from habn.ui.examples import EXAMPLES
 from habn.ui.experiment.outcome import OPACITY
 
 expect.set_options(timeout=60_000)  # milliseconds: the first visitor waits for the networks to be loaded

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from habn.experiment import Change
+from habn.comparison.experiment import Change
 from habn.ui.experiment.outcome import _who_holds, percent
 
 MAP = np.zeros((1, 1), np.float32)

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from habn import engine
-from habn.export import SCHEMA, View, save_arrays, write_program
-from habn.figures import SIZE, draw_sheet, maps_of, write_number
-from habn.painting import Painting
+from habn.comparison import engine
+from habn.comparison.arrays import SCHEMA, View, save_arrays, write_program
+from habn.comparison.examples import EXAMPLES
+from habn.comparison.painting import Painting
+from habn.comparison.sheet import SIZE, draw_sheet, maps_of, write_number
 from habn.ui import words
-from habn.ui.callbacks import Shown
-from habn.ui.examples import EXAMPLES
+from habn.ui.compare.callbacks import Shown
 from habn.ui.export import callbacks
 from habn.ui.export.report import write_report
 from habn.ui.export.sheet import build_sheet, write_equation

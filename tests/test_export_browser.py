@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, expect
 
-from habn import engine
-from habn.export import View
+from habn.comparison import engine
+from habn.comparison.arrays import View
 from habn.ui.export.report import write_report
 from habn.ui.link import Link
 

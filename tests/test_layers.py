@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from habn.data.scenes import draw_scene
 from habn.layers import (
     HyperAdaptiveBatchNorm2d,
     SpatialContextEncoder,
@@ -20,7 +19,8 @@ from habn.layers import (
     parameter_overhead,
     revert_batch_norm,
 )
-from habn.networks.normalization import FiLM2d
+from habn.layers.normalization import FiLM2d
+from habn.scenes import draw_scene
 
 C = 6
 VARIANTS = [

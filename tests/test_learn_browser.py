@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from habn.lesson import CHANNEL, REGIONS, TRAINED, load_lesson
+from habn.comparison.lesson import CHANNEL, REGIONS, TRAINED, load_lesson
 from habn.ui.learn.step import figure
 
 STEPS = (1, 2, 3, 4, 5, 6)

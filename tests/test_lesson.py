@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from habn import engine
+from habn.comparison import engine
+from habn.comparison.experiment import Change
+from habn.comparison.lesson import CHANNEL, REGIONS, START, TRAINED, build_layers, load_lesson, misfit
 from habn.data.segmentation import STREET_CLASSES
-from habn.experiment import Change
-from habn.lesson import CHANNEL, REGIONS, START, TRAINED, build_layers, load_lesson, misfit
 from habn.pixels import to_tensor
 from habn.ui import words
-from habn.ui.callbacks import Shown
+from habn.ui.compare.callbacks import Shown
 from habn.ui.learn.callbacks import on_photo_step
 from habn.ui.learn.photo import build_last_step, build_photo_step, what_is_followed
 from habn.ui.learn.regions import build_region_step

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from habn import engine
+from habn.comparison import engine
+from habn.comparison.examples import EXAMPLES
+from habn.comparison.painting import Painting
 from habn.data.styles import STYLES
 from habn.data.weather import WEATHER
-from habn.painting import Painting
 from habn.ui import link
-from habn.ui.callbacks import Answer, on_settings
-from habn.ui.examples import EXAMPLES
+from habn.ui.compare.callbacks import Answer, on_settings
 from habn.ui.link import HIDEABLE, TABS, Link, link_of
 
 names = st.from_regex(r"[a-z_]{1,8}(\.[a-z0-9_]{1,8}){0,3}", fullmatch=True)

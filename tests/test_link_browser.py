@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from habn.painting import Painting
+from habn.comparison.painting import Painting
 from habn.ui import link
 from habn.ui.link import PAINTING, Link
 

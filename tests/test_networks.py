@@ -5,10 +5,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from habn.hooks.recording import normalization_layers
 from habn.layers import HyperAdaptiveBatchNorm2d, convert_batch_norm, parameter_overhead
-from habn.networks import build_network, count_parameters
-from habn.networks.blocks import SpatiallyVariantConv2d
-from habn.networks.normalization import (
+from habn.layers.normalization import (
     NORM_LABELS,
     AdaIN2d,
     ConditionalNorm2d,
@@ -16,7 +15,8 @@ from habn.networks.normalization import (
     build_conditional_norm_layer,
     build_norm_layer,
 )
-from habn.recording import normalization_layers
+from habn.networks import build_network, count_parameters
+from habn.networks.blocks import SpatiallyVariantConv2d
 
 VARIANTS = [("spvcnn", norm) for norm in NORM_LABELS if norm != "adain"] + [("cfanet", norm) for norm in NORM_LABELS]
 SMALL = {

@@ -15,13 +15,13 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from habn import engine
+from habn.comparison import engine
+from habn.comparison.examples import EXAMPLES, example_of, labels_of, original_of
+from habn.comparison.experiment import run_experiment
+from habn.comparison.painting import Painting
 from habn.data.segmentation import STREET_PALETTE
 from habn.data.weather import WeatherSetting
-from habn.experiment import run_experiment
-from habn.intervention import Intervention
-from habn.painting import Painting
-from habn.ui.examples import EXAMPLES, example_of, labels_of, original_of
+from habn.hooks.intervention import Intervention
 
 SCENE = str(EXAMPLES[0])
 ROUNDS = 50

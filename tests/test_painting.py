@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from habn import engine, request
-from habn.data.scenes import draw_scene
+from habn.comparison import engine, request
+from habn.comparison.engine import Request, run
+from habn.comparison.experiment import run_experiment
+from habn.comparison.painting import Painting, PaintingError, keep_colours
 from habn.data.styles import PHOTO_ROW, STYLES
-from habn.engine import Request, run
-from habn.experiment import run_experiment
-from habn.intervention import Intervention
+from habn.hooks.intervention import Intervention
 from habn.networks import build_network
-from habn.painting import Painting, PaintingError, keep_colours
+from habn.scenes import draw_scene
 
 WITH_PHOTO_ROW = PHOTO_ROW + 1
 LUMA = (0.299, 0.587, 0.114)

@@ -8,21 +8,22 @@ import gradio as gr
 import numpy as np
 import pytest
 
+from habn.comparison.engine import Request, run
+from habn.comparison.examples import EXAMPLES
+from habn.comparison.experiment import Change, run_experiment
+from habn.comparison.painting import Painting, PaintingError
+from habn.comparison.request import Result
 from habn.data.styles import STYLE_TITLES, STYLES
-from habn.engine import Request, run
-from habn.experiment import Change, run_experiment
+from habn.hooks.intervention import Intervention
 from habn.images import open_image
-from habn.intervention import Intervention
-from habn.painting import Painting, PaintingError
-from habn.request import Result
-from habn.ui import callbacks, panels, pictures, words
-from habn.ui.examples import EXAMPLES
+from habn.ui import panels, pictures, words
+from habn.ui.compare import callbacks
+from habn.ui.compare.painting import PaintingControls, painter_of, read_painting
+from habn.ui.compare.painting.most_adapted import adapts, draw_most_adapted
 from habn.ui.experiment.outcome import draw_adaptation_outcome
 from habn.ui.learn.callbacks import on_photo_step
 from habn.ui.learn.photo import build_last_step
 from habn.ui.learn.step import sayer
-from habn.ui.painting import PaintingControls, painter_of, read_painting
-from habn.ui.painting.most_adapted import adapts, draw_most_adapted
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def test_the_controls_hold_a_swatch_a_title_and_a_painter_of_every_style():
 
 
 def test_a_page_without_swatches_has_names_alone(monkeypatch, tmp_path):
-    monkeypatch.setattr("habn.ui.painting.SWATCHES", tmp_path)
+    monkeypatch.setattr("habn.ui.compare.painting.SWATCHES", tmp_path)
     assert '"udnie": null' in PaintingControls(render=False).js_on_load
 
 

@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from habn.data.scenes import draw_scene
+from habn.hooks.recording import normalization_layers, recording
 from habn.layers import HyperAdaptiveBatchNorm2d
 from habn.networks import build_network
-from habn.recording import normalization_layers, recording
+from habn.scenes import draw_scene
 
 VARIANTS = [("spvcnn", n) for n in ("bn", "habn", "habn-plus", "in", "film")]
 VARIANTS += [("cfanet", n) for n in ("bn", "habn", "habn-plus", "in", "film", "adain")]

@@ -5,9 +5,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from habn.data.scenes import Label, Scene, draw_scene
-from habn.data.scenes.canvas import Camera, Canvas
-from habn.data.scenes.lens import build_light
+from habn.scenes import Label, Scene, draw_scene
+from habn.scenes.canvas import Camera, Canvas
+from habn.scenes.lens import build_light
 
 
 @cache

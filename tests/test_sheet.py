@@ -5,8 +5,8 @@ import pytest
 import torch
 from PIL import Image
 
-from habn import sheet
 from habn.checkpoints import save_checkpoint
+from habn.commands import style_sheets as sheet
 from habn.data.styles import PHOTO_ROW
 from habn.networks import build_network
 

@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 
 from habn.checkpoints import load_checkpoint, save_checkpoint
+from habn.commands.study import build_parser, build_plan, main
 from habn.data.weather import WEATHER
 from habn.layers import HyperAdaptiveBatchNorm2d
 from habn.networks import build_network
 from habn.study import runs
-from habn.study.__main__ import build_parser, build_plan, main
 from habn.study.segmentation import SegmentationRuns
 from habn.study.variants import ABLATIONS, EVERYWHERE, SHALLOW, SOFT_GATES, VARIANTS
 

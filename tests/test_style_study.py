@@ -14,16 +14,16 @@ from torch import nn
 
 import habn.training.style
 import habn.training.style_evaluation
-from habn import evaluate
 from habn.checkpoints import load_checkpoint, save_checkpoint
+from habn.commands import evaluate
+from habn.commands import style_study as study
 from habn.data.styles import PHOTO_ROW, STYLES, load_painting, load_photos
+from habn.hooks.recording import normalization_layers
 from habn.layers import HyperAdaptiveBatchNorm2d
 from habn.metrics import fit_gaussian, frechet_distance
 from habn.networks import build_network
-from habn.recording import normalization_layers
 from habn.results import tables_markdown
 from habn.results.reading import load_study
-from habn.study import style as study
 from habn.study.variants import ABLATIONS, SOFT_GATES, STYLE_VARIANTS
 from habn.training.features import load_features
 from habn.training.inception import cut_squares, load_inception, measure_fid

@@ -3,10 +3,10 @@
 import numpy as np
 import torch
 
-from habn.engine import CHECKPOINTS, Request, load_network, run
+from habn.comparison.engine import CHECKPOINTS, Request, load_network, run
+from habn.comparison.examples import EXAMPLES
 from habn.images import open_image
 from habn.layers import HyperAdaptiveBatchNorm2d
-from habn.ui.examples import EXAMPLES
 from habn.ui.inspector import build_inspection
 
 PAIR, CHECKPOINT = "camvid", "spvcnn-habn-camvid"

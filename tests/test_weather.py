@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from habn.data.scenes import draw_scene
 from habn.data.weather import STRENGTHS, WEATHER, apply_weather, draw_place, random_weather
+from habn.scenes import draw_scene
 
 KINDS = ("shadow_edge", "haze", "low_sun", "darkness", "vignette", "contrast_loss", "wet_glare", "blur_noise")
 each_kind = pytest.mark.parametrize("name", KINDS)

@@ -8,11 +8,11 @@ import gradio as gr
 import pytest
 
 from habn import images
+from habn.comparison.request import KNOWN_PAIRS
 from habn.data.segmentation import STREET_CLASSES
 from habn.data.styles import STYLES
 from habn.data.weather import WEATHER
 from habn.images import ImageError
-from habn.request import KNOWN_PAIRS
 from habn.ui import help, words
 from habn.ui.refusals import explain
 

@@ -1,4 +1,4 @@
-"""The drawn street scenes as a data set: splits of `habn.data.scenes`, made anew at each run and the same each time."""
+"""The drawn street scenes as a data set: splits of `habn.scenes`, made anew at each run and the same each time."""
 
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
@@ -6,8 +6,8 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 import torch
 
-from habn.data.scenes import draw_scene
 from habn.data.segmentation import STREET_CLASSES, SegmentationData
+from habn.scenes import draw_scene
 
 FIRST_SEED = {"train": 0, "val": 100_000, "test": 200_000}
 COUNT = {"train": 320, "val": 40, "test": 80}

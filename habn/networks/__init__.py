@@ -3,8 +3,8 @@
 from torch import nn
 
 from habn.layers import parameter_overhead
+from habn.layers.normalization import FiLM2d, build_conditional_norm_layer, build_norm_layer
 from habn.networks.cfanet import CFANet
-from habn.networks.normalization import FiLM2d, build_conditional_norm_layer, build_norm_layer
 from habn.networks.spvcnn import SPVCNN
 
 NETWORKS = ("spvcnn", "cfanet")

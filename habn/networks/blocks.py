@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from habn.networks.normalization import NormLayer
+from habn.layers.normalization import NormLayer
 
 
 class SpatiallyVariantConv2d(nn.Module):

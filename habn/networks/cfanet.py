@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from habn.layers.normalization import NormLayer
 from habn.networks.blocks import SpatiallyVariantConv2d
-from habn.networks.normalization import NormLayer
 from habn.pixels import LUMA
 
 STRIDE = 8  # the coarsest resolution of the network

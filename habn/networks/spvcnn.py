@@ -8,8 +8,8 @@ less than 0.5 % of the parameters.
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from habn.layers.normalization import NormLayer
 from habn.networks.blocks import ConvNorm, ResidualBlock, SpatiallyVariantConv2d, conv3x3
-from habn.networks.normalization import NormLayer
 from habn.pixels import IMAGENET_MEAN, IMAGENET_STD
 
 

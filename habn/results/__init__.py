@@ -3,9 +3,7 @@
 Everything that is said of them, in the README and on the page, is made from these files and never typed.
 """
 
-from habn.results.reading import load_claims, load_results
-from habn.results.strict_json import ResultError
-from habn.results.study import (
+from habn.results.models import (
     METRICS,
     Claim,
     Claims,
@@ -21,6 +19,8 @@ from habn.results.study import (
     Weather,
     WeatherRow,
 )
+from habn.results.reading import load_claims, load_results
+from habn.results.strict_json import ResultError
 from habn.results.tables import tables_markdown
 from habn.results.writing import add_rows, save_study
 

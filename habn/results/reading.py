@@ -27,21 +27,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from habn.results.strict_json import (
-    Misfit,
-    Object,
-    Reader,
-    any_string,
-    iso_date,
-    list_of,
-    number,
-    one_of,
-    read_file,
-    string,
-    truth,
-    whole,
-)
-from habn.results.study import (
+from habn.results.models import (
     LANGUAGES,
     PROTOCOLS,
     Claim,
@@ -58,6 +44,20 @@ from habn.results.study import (
     Text,
     Weather,
     WeatherRow,
+)
+from habn.results.strict_json import (
+    Misfit,
+    Object,
+    Reader,
+    any_string,
+    iso_date,
+    list_of,
+    number,
+    one_of,
+    read_file,
+    string,
+    truth,
+    whole,
 )
 
 FOLDER = Path(__file__).resolve().parents[2] / "results"

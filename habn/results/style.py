@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from habn.results.study import METRICS, Figure, FigureRow, StyleRow
+from habn.results.models import METRICS, Figure, FigureRow, StyleRow
 
 FURTHER = ("style", "content", "ssim")
 """The figures beside the main one, "frechet", in the order of the tables."""

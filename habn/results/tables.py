@@ -3,9 +3,9 @@
 import re
 from collections.abc import Sequence
 
+from habn.results.models import FigureRow, Metric, Row, Study, StyleRow
 from habn.results.statistics import PairedDifference, mean, standard_deviation
 from habn.results.strict_json import ResultError
-from habn.results.study import FigureRow, Metric, Row, Study, StyleRow
 
 LANGUAGE = "en"
 _PLACE = re.compile(r"(<!-- results:(?P<name>[\w/.-]+) -->\n)(?P<table>.*?)(<!-- /results -->)", re.DOTALL)

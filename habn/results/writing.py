@@ -7,9 +7,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TypeVar
 
+from habn.results.models import Figure, FigureRow, Row, Study, StyleRow
 from habn.results.reading import load_study
 from habn.results.strict_json import ResultError
-from habn.results.study import Figure, FigureRow, Row, Study, StyleRow
 
 Part = TypeVar("Part", Row, FigureRow, StyleRow)
 

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from datetime import date
 
-from habn.networks.normalization import NORM_LABELS
-from habn.provenance import describe_commit
+from habn.layers.normalization import NORM_LABELS
 from habn.results import Row, Search, SearchRow, Study
-from habn.results.study import Text
+from habn.results.models import Text
+from habn.results.provenance import describe_commit
 from habn.study.runs import MEASURED, StudyRuns
 from habn.study.variants import Variant
 

@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 from habn.data.segmentation import SegmentationData
 from habn.data.weather import STRENGTHS, WEATHER, apply_weather
-from habn.intervention import Intervention, intervening
+from habn.hooks.intervention import Intervention, intervening
+from habn.hooks.recording import recording
 from habn.metrics import mean_iou
-from habn.recording import recording
 from habn.training.segmentation import evaluate_segmentation
 
 

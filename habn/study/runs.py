@@ -8,12 +8,12 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from habn.cards import card_text
 from habn.checkpoints import load_checkpoint, save_checkpoint
-from habn.intervention import Intervention
+from habn.checkpoints.metadata import card_text
+from habn.hooks.intervention import Intervention
 from habn.networks import build_network, count_parameters
-from habn.provenance import describe_commit, describe_hardware
 from habn.results import Metric
+from habn.results.provenance import describe_commit, describe_hardware
 from habn.study.measuring import measure_correspondence, measure_search
 from habn.study.variants import Variant
 from habn.training.conditions import keep_conditions

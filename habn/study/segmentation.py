@@ -8,11 +8,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from habn.cards import segmentation_card
+from habn.checkpoints.metadata import segmentation_card
 from habn.data import load_segmentation
 from habn.data.segmentation import SegmentationData
 from habn.data.weather import STRENGTHS, WEATHER
-from habn.intervention import Intervention
+from habn.hooks.intervention import Intervention
 from habn.results import METRICS, Curve, Weather, WeatherRow
 from habn.study.measuring import lay_weather, measure_intervened, measure_weather
 from habn.study.runs import FEW_PICTURES, Plan, StudyRuns

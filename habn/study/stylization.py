@@ -7,9 +7,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from habn.cards import style_card
+from habn.checkpoints.metadata import style_card
 from habn.data.styles import PHOTO_ROW, STYLES
-from habn.intervention import Intervention, intervening
+from habn.hooks.intervention import Intervention, intervening
 from habn.results import METRICS
 from habn.results.style import style_parts
 from habn.study.runs import FEW_PICTURES, Plan, StudyRuns

@@ -2,7 +2,7 @@
 
 from dataclasses import KW_ONLY, dataclass, field
 
-from habn.intervention import Intervention
+from habn.hooks.intervention import Intervention
 from habn.training.style import LEAST_GATE
 
 

@@ -10,19 +10,19 @@ import gradio as gr
 import numpy as np
 from gradio.utils import get_upload_folder
 
-from habn import engine
+from habn.comparison import engine
+from habn.comparison.experiment import Experiment, run_experiment
+from habn.comparison.painting import Painting
 from habn.data.styles import STYLES
 from habn.data.weather import WEATHER
-from habn.experiment import Experiment, run_experiment
-from habn.intervention import CONTEXTS
+from habn.hooks.intervention import CONTEXTS
+from habn.hooks.recording import LayerRecord
 from habn.layers import PARAMETERS
-from habn.painting import Painting
-from habn.recording import LayerRecord
 from habn.ui import pictures
-from habn.ui.callbacks import request_for, run
 from habn.ui.experiment.settings import read_intervention, read_weather
 from habn.ui.photo import Photo
 from habn.ui.refusals import REFUSALS
+from habn.ui.shown import request_for, run
 
 NO_WEATHER = "none"
 NO_STYLE = "none"

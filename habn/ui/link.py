@@ -17,15 +17,15 @@ from urllib.parse import urlencode
 
 import gradio as gr
 
+from habn.comparison.examples import EXAMPLES
+from habn.comparison.painting import Painting
+from habn.comparison.request import PAIRS
 from habn.data.styles import STYLES
 from habn.data.weather import STRENGTHS, WEATHER
-from habn.intervention import CONTEXTS, HIGHEST_STRENGTH
-from habn.painting import Painting
-from habn.request import PAIRS
-from habn.ui.examples import EXAMPLES
+from habn.hooks.intervention import CONTEXTS, HIGHEST_STRENGTH
 
 if TYPE_CHECKING:
-    from habn.recording import LayerRecord
+    from habn.hooks.recording import LayerRecord
 
 TABS = ("compare", "layers", "experiment", "learn", "results")
 PAINTING = ("style", "style_strength", "second_style", "second_share", "colours")

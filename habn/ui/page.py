@@ -4,8 +4,8 @@ from pathlib import Path
 
 import gradio as gr
 
-from habn.ui import callbacks, link, words
-from habn.ui.compare import build_compare
+from habn.ui import link, words
+from habn.ui.compare import build_compare, callbacks
 from habn.ui.copy_link import CopyLink
 from habn.ui.endpoints import add_endpoints
 from habn.ui.experiment import build_experiment
@@ -13,6 +13,7 @@ from habn.ui.export import build_export
 from habn.ui.inspector import Inspector
 from habn.ui.learn import build_learn
 from habn.ui.results import build_results
+from habn.ui.shown import TITLE, on_select
 
 NETWORK_SLOT = "network"  # one event at a time runs a network
 DRAWINGS_AT_ONCE = 4
@@ -40,9 +41,9 @@ def build_theme() -> gr.themes.Base:
 
 def build_page() -> gr.Blocks:
     """Build the whole page; it is served by `launch`, which also takes theme and stylesheet."""
-    with gr.Blocks(title=callbacks.TITLE, analytics_enabled=False, delete_cache=(3600, 7200)) as page:
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 7200)) as page:
         with gr.Row(elem_classes="header"):
-            gr.Markdown(f"# {callbacks.TITLE}", elem_classes="introduction")
+            gr.Markdown(f"# {TITLE}", elem_classes="introduction")
             copy_link = CopyLink()
         gr.Markdown(words.label("page.introduction"), elem_classes=["introduction", "part-introduction"])
         shown = gr.State(None)
@@ -89,7 +90,7 @@ def build_page() -> gr.Blocks:
         compare.most_adapted.select(
             callbacks.on_most_adapted, shown, [inspector, tabs], trigger_mode="multiple", **quick
         )
-        inspector.select(callbacks.on_select, shown, inspector, trigger_mode="multiple", **quick)
+        inspector.select(on_select, shown, inspector, trigger_mode="multiple", **quick)
         compare.opacity.input(None, compare.opacity, js=link.on_change_of("opacity"), api_visibility="private")
         for tab in tabs.children:
             tab.select(None, js=link.on_choice_of("tab", tab.id), api_visibility="private")

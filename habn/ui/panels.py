@@ -2,10 +2,10 @@
 
 from html import escape
 
+from habn.comparison.engine import load_network
+from habn.comparison.painting import Painting
+from habn.comparison.request import Output, Result
 from habn.data.segmentation import STREET_CLASSES, STREET_PALETTE
-from habn.engine import load_network
-from habn.painting import Painting
-from habn.request import Output, Result
 from habn.ui import words
 from habn.ui.help import TERMS, draw_help
 

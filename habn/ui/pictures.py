@@ -9,9 +9,9 @@ import numpy as np
 from gradio.utils import get_upload_folder
 from PIL import Image
 
-from habn.figures import SEQUENTIAL
+from habn.comparison.request import Output, Result
+from habn.comparison.sheet import SEQUENTIAL
 from habn.images import save_png
-from habn.request import Output, Result
 
 CHANGED = np.array([255, 122, 26], np.float32)  # orange: far from every class colour, seen with any colour vision
 CONTEXT_COVER = 0.7  # of a context map over the photo: both can be read

@@ -1,11 +1,11 @@
 """What is said of a request that is refused, in the visitor's language."""
 
 from habn.checkpoints import CheckpointError
+from habn.comparison.painting import PaintingError
+from habn.comparison.request import RequestError
 from habn.data.weather import WeatherError
+from habn.hooks.intervention import InterventionError
 from habn.images import ImageError
-from habn.intervention import InterventionError
-from habn.painting import PaintingError
-from habn.request import RequestError
 from habn.ui import words
 
 

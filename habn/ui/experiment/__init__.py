@@ -12,7 +12,7 @@ def build_experiment(page: gr.Blocks, shown: gr.State, network_slot: str, drawin
 
     Args:
         page: whose address may say what to start from.
-        shown: the comparison that the page shows, a `habn.ui.callbacks.Shown`; the tab follows it.
+        shown: the comparison that the page shows, a `habn.ui.shown.Shown`; the tab follows it.
         network_slot: concurrency id of the events that run a network, one at a time.
         drawings_at_once: the limit of what only draws.
     """

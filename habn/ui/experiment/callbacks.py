@@ -7,11 +7,10 @@ from typing import Any
 
 import gradio as gr
 
-from habn import engine
-from habn.experiment import run_experiment
-from habn.recording import LayerRecord
+from habn.comparison import engine
+from habn.comparison.experiment import run_experiment
+from habn.hooks.recording import LayerRecord
 from habn.ui import pictures, words
-from habn.ui.callbacks import Shown, note, recall, request_for
 from habn.ui.experiment.outcome import draw_adaptation_outcome, draw_weather_outcome
 from habn.ui.experiment.settings import (
     MapRange,
@@ -24,6 +23,7 @@ from habn.ui.experiment.settings import (
 from habn.ui.inspector.encoding import most_adapted_layer
 from habn.ui.link import link_of
 from habn.ui.refusals import REFUSALS, explain
+from habn.ui.shown import Shown, note, recall, request_for
 
 
 def on_link(weather: dict | None, adaptation: dict | None, request: gr.Request) -> tuple[dict, dict, dict]:

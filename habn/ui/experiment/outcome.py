@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from habn.experiment import Change, Experiment
-from habn.intervention import Intervention
+from habn.comparison.experiment import Change, Experiment
+from habn.hooks.intervention import Intervention
 from habn.ui import pictures, words
 
 OPACITY = 70  # of the classes' colours over the photo, in percent

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from habn.data.weather import WeatherSetting
-from habn.intervention import Intervention
+from habn.hooks.intervention import Intervention
 from habn.layers import PARAMETERS
 from habn.ui.link import Link
 from habn.ui.refusals import SettingsError

@@ -10,16 +10,16 @@ from typing import BinaryIO
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from habn import export, figures
-from habn.export import View
+from habn.comparison import arrays, sheet
+from habn.comparison.arrays import View
+from habn.comparison.examples import example_of
 from habn.ui import words
-from habn.ui.callbacks import Shown, note, recall
-from habn.ui.examples import example_of
 from habn.ui.export.report import write_report
 from habn.ui.export.sheet import build_sheet
 from habn.ui.inspector.encoding import most_adapted_channel, most_adapted_layer
 from habn.ui.link import Link, link_of
 from habn.ui.refusals import REFUSALS, explain
+from habn.ui.shown import Shown, note, recall
 
 PLACEHOLDER = "your-photo.jpg"
 
@@ -28,14 +28,14 @@ def on_sheet(shown: Shown | None, request: gr.Request) -> tuple:
     """The printed sheet, as PNG."""
 
     def save(view: View, link: Link, language: str, file: BinaryIO) -> None:
-        figures.draw_sheet(build_sheet(view, link, language)).savefig(file, format="png")
+        sheet.draw_sheet(build_sheet(view, link, language)).savefig(file, format="png")
 
     return _offer(shown, request, "png", save)
 
 
 def on_arrays(shown: Shown | None, request: gr.Request) -> tuple:
     """The raw arrays, as NPZ."""
-    return _offer(shown, request, "npz", lambda view, link, language, file: export.save_arrays(view, file))
+    return _offer(shown, request, "npz", lambda view, link, language, file: arrays.save_arrays(view, file))
 
 
 def on_report(shown: Shown | None, request: gr.Request) -> tuple:
@@ -53,7 +53,7 @@ def on_program(shown: Shown | None, request: gr.Request) -> tuple:
     def save(view: View, link: Link, language: str, file: BinaryIO) -> None:
         example = example_of(shown.photo)
         photo = PLACEHOLDER if example is None else f"assets/examples/{example}.jpg"
-        file.write(export.write_program(view, photo).encode())
+        file.write(arrays.write_program(view, photo).encode())
 
     return _offer(shown, request, "py", save)
 

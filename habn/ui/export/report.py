@@ -19,13 +19,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from habn.export import View
+from habn.comparison.arrays import View
 from habn.ui import panels, pictures, words
-from habn.ui.callbacks import inspect
 from habn.ui.export.sheet import title_of
 from habn.ui.inspector import Inspector
 from habn.ui.inspector.encoding import adaptation_order
 from habn.ui.link import Link
+from habn.ui.shown import inspect
 
 HELD_CHANNELS = 2
 """Most adapted channels of each layer that a report holds."""

@@ -1,14 +1,14 @@
-"""The sheet in the visitor's words; habn.figures draws it."""
+"""The sheet in the visitor's words; habn.comparison.sheet draws it."""
 
 from __future__ import annotations
 
 import re
 
+from habn.comparison.arrays import View
+from habn.comparison.request import Output
+from habn.comparison.sheet import SYMBOLS, Sheet, Side, write_number
 from habn.data.segmentation import STREET_CLASSES, STREET_PALETTE
-from habn.export import View
-from habn.figures import SYMBOLS, Sheet, Side, write_number
-from habn.recording import LayerRecord
-from habn.request import Output
+from habn.hooks.recording import LayerRecord
 from habn.ui import panels, pictures, words
 from habn.ui.link import Link
 

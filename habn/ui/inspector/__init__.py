@@ -32,7 +32,7 @@ from habn.ui.inspector.encoding import (
 )
 
 if TYPE_CHECKING:
-    from habn.request import Output
+    from habn.comparison.request import Output
 
 SCRIPTS = (
     "formula.js",

@@ -47,7 +47,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from habn.recording import LayerRecord
+    from habn.hooks.recording import LayerRecord
 
 MAGIC = b"HABN"
 FORMAT = 2

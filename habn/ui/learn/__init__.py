@@ -1,6 +1,6 @@
 """The tab Learn: six steps from one global calculator to one per pixel, each with a question and the real inspector.
 
-Steps 1 to 4 are about the two-region picture of `habn.lesson`, steps 5 and 6 about the visitor's photo.
+Steps 1 to 4 are about the two-region picture of `habn.comparison.lesson`, steps 5 and 6 about the visitor's photo.
 """
 
 import gradio as gr

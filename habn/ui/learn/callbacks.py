@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import gradio as gr
 
-from habn.experiment import run_experiment
-from habn.intervention import Intervention
-from habn.lesson import load_lesson
-from habn.ui import callbacks, words
-from habn.ui.callbacks import Shown
+from habn.comparison.experiment import run_experiment
+from habn.comparison.lesson import load_lesson
+from habn.hooks.intervention import Intervention
+from habn.ui import words
 from habn.ui.learn.components import PHOTO_STEPS, STEPS
 from habn.ui.learn.photo import build_last_step, build_photo_step
 from habn.ui.learn.regions import build_region_step, inspect_lesson
 from habn.ui.learn.step import Step, sayer
 from habn.ui.refusals import REFUSALS, explain
+from habn.ui.shown import Shown, note, on_select, recall, request_for
 
 FROZEN = Intervention(strength=(0.0, 0.0, 0.0, 0.0))
 
@@ -47,9 +47,9 @@ def on_pick(shown: Shown | None, event: gr.EventData, request: gr.Request) -> di
     try:
         if event.run == load_lesson().run_id:
             return inspect_lesson(load_lesson(), event.layer, event.channel)
-        return callbacks.on_select(shown, event, request)
+        return on_select(shown, event, request)
     except ValueError as error:
-        return callbacks.note(explain(error, words.language_of(request)))
+        return note(explain(error, words.language_of(request)))
 
 
 def on_tab(event: gr.EventData) -> dict:
@@ -62,18 +62,18 @@ def _show_photo(shown: Shown | None, number: int, language: str) -> Step:
     if shown is None:
         return _without(number, say("no_photo"))
     try:
-        result = callbacks.recall(shown)
+        result = recall(shown)
         if not result.second.added:
             return _without(number, say("no_habn", pair=words.say(f"pairs.{result.pair}", language)))
         if number == 5:
             return build_photo_step(result, say, language)
-        request = replace(callbacks.request_for(shown.photo, shown.pair, shown.painting), intervention=FROZEN)
+        request = replace(request_for(shown.photo, shown.pair, shown.painting), intervention=FROZEN)
         experiment = run_experiment(request)
         return build_last_step(experiment.before, experiment.second, say)
     except REFUSALS as error:
         return _without(number, explain(error, language))
 
 
-def _without(number: int, note: str) -> Step:
+def _without(number: int, reason: str) -> Step:
     """A step that cannot be shown, and why: the inspector stays as it is, and nothing is asked."""
-    return Step({"step": number, "note": note}, gr.skip(), None)
+    return Step({"step": number, "note": reason}, gr.skip(), None)

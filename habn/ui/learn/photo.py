@@ -5,13 +5,12 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from habn.comparison.experiment import Change
+from habn.comparison.request import Result
 from habn.data.segmentation import STREET_CLASSES
-from habn.experiment import Change
+from habn.hooks.recording import LayerRecord
 from habn.layers import PARAMETERS
-from habn.recording import LayerRecord
-from habn.request import Result
 from habn.ui import panels, pictures, words
-from habn.ui.callbacks import inspect
 from habn.ui.inspector.encoding import most_adapted_channel, most_adapted_layer
 from habn.ui.learn.step import (
     Pixel,
@@ -24,6 +23,7 @@ from habn.ui.learn.step import (
     figure,
     percent,
 )
+from habn.ui.shown import inspect
 
 MOST = 0.5  # of the variation of s, which what s is said to follow explains at least
 FEW, MANY = 0.01, 0.1  # shares of the answer, the limits between the choices of step 6

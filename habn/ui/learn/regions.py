@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from habn.comparison.lesson import CHANNEL, REGIONS, START, TRAINED, Lesson
 from habn.layers import PARAMETERS
-from habn.lesson import CHANNEL, REGIONS, START, TRAINED, Lesson
 from habn.ui.inspector import build_inspection
 from habn.ui.learn.step import (
     Say,

@@ -13,7 +13,7 @@ from pathlib import Path
 import gradio as gr
 from gradio.i18n import I18nData
 
-from habn.results.study import LANGUAGES
+from habn.results.models import LANGUAGES
 
 
 def label(key: str) -> I18nData:

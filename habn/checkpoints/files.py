@@ -1,0 +1,163 @@
+"""Checkpoints: a folder, or a repository of the Hugging Face Hub with the same files.
+
+    config.json          what was built and how it was trained
+    model.safetensors    the weights
+    README.md            the model card
+
+Only safetensors are read, nothing is ever unpickled, and loading is strict: a file that does not fit is refused in
+one sentence.
+"""
+
+import json
+import re
+from pathlib import Path
+
+import torch
+from huggingface_hub import HfApi, snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from habn.networks import build_network
+
+CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
+CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
+"""Those that come with this project."""
+HUB_DEADLINE = 10  # seconds for the Hub's first answer; offline, its own default blocks for much longer
+
+
+class CheckpointError(ValueError):
+    """One sentence on a checkpoint that cannot be loaded: which file, which key, and what to do."""
+
+
+def load_checkpoint(folder_or_hub_id: str | Path) -> nn.Module:
+    """The network of a checkpoint, in evaluation mode.
+
+    Args:
+        folder_or_hub_id: a folder with config.json and model.safetensors, or a Hub id such as
+            "user/spvcnn-habn-camvid".
+
+    Returns:
+        The network; `network.card` is the content of config.json (classes or styles, data, protocol, metrics).
+
+    Raises:
+        CheckpointError: when there is no such checkpoint, or a file is damaged or does not fit the network.
+    """
+    folder = _find(folder_or_hub_id)
+    card = read_card(folder)
+    try:
+        network = build_network(card["network"], card["norm"], **card["config"])
+    except (TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).split("\n")[0].rstrip(".")
+        raise CheckpointError(
+            f"{folder / CONFIG} describes a network that cannot be built ({reason}); download or train it again."
+        ) from None
+    weights = read_weights(folder / WEIGHTS)
+    check_weights(network.state_dict(), weights, folder / WEIGHTS)
+    network.load_state_dict(weights)
+    network.card = card
+    return network.eval()
+
+
+def save_checkpoint(network: nn.Module, folder: str | Path, card: dict, text: str) -> None:
+    """Write a checkpoint.
+
+    Args:
+        network: from `build_network`.
+        folder: is made if missing; its three files are overwritten.
+        card: whatever config.json shall hold beside network, norm and config.
+        text: the model card, Markdown.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    config = {"network": network.name, "norm": network.norm, "config": network.config, **card}
+    save_file({key: value.contiguous().cpu() for key, value in network.state_dict().items()}, folder / WEIGHTS)
+    (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n")
+    (folder / CARD).write_text(text)
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file.
+
+    Raises:
+        CheckpointError: when the file is missing or damaged.
+    """
+    try:
+        return load_file(path)
+    except FileNotFoundError:
+        raise CheckpointError(f"{path} is missing; download or train the checkpoint again.") from None
+    except SafetensorError as error:
+        raise CheckpointError(f"{path} is damaged ({error}); download or train the checkpoint again.") from None
+
+
+def check_weights(expected: dict[str, Tensor], weights: dict[str, Tensor], path: Path) -> None:
+    """Hold weights from a file against those of the network that they are for.
+
+    Raises:
+        CheckpointError: on the first missing, unknown, misshapen, mistyped, non-finite or impossible tensor.
+    """
+    remedy = f"config.json and {path.name} must come from the same training run."
+    for key in expected:
+        if key not in weights:
+            raise CheckpointError(f"{path} lacks the key {key!r}; {remedy}")
+    for key, value in weights.items():
+        if key not in expected:
+            raise CheckpointError(f"{path} has a key {key!r} that the network does not know; {remedy}")
+        shape = tuple(expected[key].shape)
+        if tuple(value.shape) != shape:
+            raise CheckpointError(f"{path}: {key!r} has shape {tuple(value.shape)} where {shape} is needed; {remedy}")
+        if value.is_floating_point() != expected[key].is_floating_point():
+            raise CheckpointError(
+                f"{path}: {key!r} is of type {value.dtype} where {expected[key].dtype} is needed; {remedy}"
+            )
+        if not torch.isfinite(value).all():
+            raise CheckpointError(
+                f"{path}: {key!r} holds values that are not finite; train or download the checkpoint again."
+            )
+        if key.endswith("running_var") and (value < 0).any():
+            raise CheckpointError(f"{path}: {key!r} holds a negative variance; train or download the checkpoint again.")
+
+
+def _find(folder_or_hub_id: str | Path) -> Path:
+    folder = Path(folder_or_hub_id)
+    if folder.is_dir():
+        return folder
+    if not re.fullmatch(r"\w[\w.-]*/[\w.-]+", str(folder_or_hub_id)) or folder.parent.is_dir():
+        raise CheckpointError(
+            f"There is no checkpoint folder {str(folder)!r}; give a folder or a Hub id such as 'user/name'."
+        )
+    wanted = {"repo_id": str(folder_or_hub_id), "allow_patterns": [CONFIG, WEIGHTS, CARD]}
+    try:
+        return Path(snapshot_download(**wanted, local_files_only=True))
+    except (LocalEntryNotFoundError, HFValidationError):
+        pass
+    try:
+        HfApi().model_info(str(folder_or_hub_id), timeout=HUB_DEADLINE)
+        return Path(snapshot_download(**wanted, etag_timeout=HUB_DEADLINE))
+    except (RepositoryNotFoundError, HFValidationError):
+        problem = "the Hub knows no such repository"
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError):
+        problem = "the Hub could not be reached"
+    raise CheckpointError(
+        f"There is no checkpoint folder {str(folder)!r}, and {problem}; check the name or the connection."
+    )
+
+
+def read_card(folder: Path) -> dict:
+    """What the config.json of a checkpoint's folder holds.
+
+    Raises:
+        CheckpointError: when it is missing or damaged, or does not say which network it is.
+    """
+    path = folder / CONFIG
+    try:
+        card = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise CheckpointError(f"{path} is missing; a checkpoint folder holds {CONFIG} and {WEIGHTS}.") from None
+    except (ValueError, RecursionError):  # as JSONDecodeError and UnicodeDecodeError are, and digits without end
+        raise CheckpointError(f"{path} is not valid JSON; download or train the checkpoint again.") from None
+    for key in ("network", "norm", "config"):
+        if not isinstance(card, dict) or key not in card:
+            raise CheckpointError(f"{path} lacks the key {key!r}; download or train the checkpoint again.")
+    return card

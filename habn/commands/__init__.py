@@ -1,0 +1,1 @@
+"""What `python -m habn` can do; nothing else imports a module of this room."""

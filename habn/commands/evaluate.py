@@ -1,0 +1,201 @@
+"""Measure checkpoints.
+
+    python -m habn.evaluate --checkpoint DIR --data camvid --root DIR --split test
+    python -m habn.evaluate --checkpoint DIR DIR --root DIR --squeezenet FILE
+
+Prints a JSON line for each. Of a segmentation network: mean_iou and class_iou in percent, parameters, and seconds for
+the whole split. Of a style network: frechet, style, content and ssim with their deviations over photographs and styles,
+as `habn.training.style_evaluation` says, and with --inception FILE the FID of `habn.training.inception`. With --results
+FILE each checkpoint becomes a row of that file of results, to which every normalization's is added in turn, the BN one
+first.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from datetime import date
+from functools import cache, partial
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from habn.checkpoints import load_checkpoint
+from habn.data import SPLITS, load_segmentation
+from habn.layers.normalization import NORM_LABELS
+from habn.networks import count_parameters
+from habn.results import METRICS, Row, Study, add_rows
+from habn.results.models import LANGUAGES
+from habn.results.provenance import describe_commit, describe_hardware, short_path
+from habn.results.style import style_parts
+from habn.training.inception import load_inception, measure_fid
+from habn.training.segmentation import describe_segmentation, evaluate_segmentation
+from habn.training.style_evaluation import PHOTOS, load_style_evaluation
+from habn.training.task import check_device
+
+TITLES = {
+    "scenes": {"en": "drawn scenes", "es": "escenas dibujadas"},
+    "camvid": {"en": "CamVid", "es": "CamVid"},
+    "cityscapes": {"en": "Cityscapes", "es": "Cityscapes"},
+    "styles": {"en": "eight paintings", "es": "ocho cuadros"},
+}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    args = build_parser().parse_args(arguments)
+    try:
+        check_device(args.device)
+        for checkpoint in args.checkpoint:
+            print(json.dumps(evaluate(args, checkpoint)), flush=True)
+    except (ValueError, OSError) as error:  # as CheckpointError, DataError and ResultError are
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("Stopped.")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m habn.evaluate", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--checkpoint", required=True, nargs="+", metavar="DIR", help="folders or Hub ids")
+    parser.add_argument("--data", default="scenes", help="of a segmentation network: scenes, camvid or cityscapes")
+    parser.add_argument("--root", type=Path, help="the folder of the data set; scenes are drawn and need none")
+    parser.add_argument("--split", default="test", choices=SPLITS)
+    parser.add_argument("--squeezenet", type=Path, metavar="FILE", help="of a style network: SqueezeNet 1.1 features")
+    parser.add_argument("--inception", type=Path, metavar="FILE", help="Inception as TorchScript, to measure FID too")
+    parser.add_argument("--photos", type=int, default=PHOTOS, metavar="N", help="of a style network: how many, spread")
+    parser.add_argument("--results", type=Path, metavar="FILE", help="add a row to this file of results")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    return parser
+
+
+def evaluate(args: argparse.Namespace, checkpoint: str) -> dict:
+    """What is measured of a checkpoint; it becomes a row of the results where they are asked for.
+
+    Raises:
+        ValueError: when it cannot be measured so, in one sentence.
+    """
+    network = load_checkpoint(checkpoint).to(args.device, memory_format=torch.channels_last)
+    if args.results is not None:
+        check_row(args.results, network, checkpoint)
+    figures, study = (evaluate_style if network.name == "cfanet" else evaluate_classes)(args, network, checkpoint)
+    if args.results is not None:
+        add_rows(study(), args.results.parent)
+    return {"checkpoint": checkpoint, **figures, "parameters": count_parameters(network)["parameters"]}
+
+
+def check_row(results: Path, network: nn.Module, checkpoint: str) -> None:
+    """Refuse a row that could not be added, before anything is measured.
+
+    Raises:
+        ValueError: one sentence on what to do.
+    """
+    if results.suffix != ".json":
+        raise ValueError(f"--results {results} must be a file that ends in .json.")
+    if not results.exists() and network.norm != "bn":
+        raise ValueError(
+            f"{results} does not exist yet; measure the BN checkpoint first, with which others are compared."
+        )
+    training = network.card.get("training") or {}
+    if not {"seed", "steps"} <= training.keys() or "data" not in network.card:
+        raise ValueError(f"The config.json of {checkpoint} does not say how it was trained; leave out --results.")
+
+
+Measured = tuple[dict, Callable[[], Study]]
+"""What is printed, and the study of one row that it becomes where results are asked for."""
+
+
+def evaluate_classes(args: argparse.Namespace, network: nn.Module, checkpoint: str) -> Measured:
+    """Measure a segmentation network on the whole split."""
+    data = load_segmentation(args.data, args.root, args.split).to(torch.device(args.device))
+    known = network.config["num_classes"]
+    if len(data.classes) != known:
+        raise ValueError(f"{checkpoint} knows {known} classes, {args.data} has {len(data.classes)}.")
+    started = time.perf_counter()
+    with torch.inference_mode():
+        figures = describe_segmentation(evaluate_segmentation(network, data), data.classes)
+    seconds = round(time.perf_counter() - started, 2)
+    study = partial(_study, args, network, args.data, tuple(data.images.shape[2:]), "mean_iou", figures["mean_iou"])
+    where = {"data": args.data, "split": args.split, "pictures": len(data.images)}
+    return {**where, **figures, "seconds": seconds}, study
+
+
+def evaluate_style(args: argparse.Namespace, network: nn.Module, checkpoint: str) -> Measured:
+    """Measure a style network on some photographs of the split in every style."""
+    if args.root is None or args.squeezenet is None:
+        raise ValueError(f"{checkpoint} is a style network; give --root with content and styles, and --squeezenet.")
+    if args.photos < 1:
+        raise ValueError("--photos must be at least 1.")
+    inception = None if args.inception is None else _load_inception(args.inception, args.device)
+    evaluation = _load_evaluation(args.root, args.squeezenet, args.split, args.photos, args.device)
+    measured = {name: asdict(figure) for name, figure in evaluation.measure(network).items()}
+    figures = {"data": "styles", "split": args.split, "pictures": len(evaluation.photos), **measured}
+    if inception is not None:
+        figures["fid"] = measure_fid(network, evaluation, inception)
+
+    def study() -> Study:
+        plain = _study(args, network, "styles", evaluation.size, "frechet", measured["frechet"]["mean"])
+        return replace(plain, sampling=evaluation.describe(), **style_parts({(network.norm, ""): [measured]}))
+
+    return figures, study
+
+
+# Read once for all checkpoints of a command.
+_load_evaluation = cache(load_style_evaluation)
+_load_inception = cache(load_inception)
+
+
+def _study(
+    args: argparse.Namespace, network: nn.Module, data: str, size: tuple[int, int], metric: str, value: float
+) -> Study:
+    """The study of the checkpoints that are shipped, with one row."""
+    training, start = network.card["training"], network.card.get("start")
+    title = TITLES.get(data, dict.fromkeys(LANGUAGES, data))
+    row = Row(
+        norm=network.norm,
+        label=NORM_LABELS[network.norm],
+        setting="",
+        seeds=(training["seed"],),
+        values=(value,),
+        **count_parameters(network),
+    )
+    return Study(
+        name=args.results.stem if args.results else data,
+        title={"en": f"The page's networks on {title['en']}", "es": f"Las redes de la página en {title['es']}"},
+        question={
+            "en": "What do the networks that this page shows score on pictures that they never saw?",
+            "es": "¿Qué resultado obtienen las redes de esta página con imágenes que nunca vieron?",
+        },
+        protocol="shipped",
+        data=data,
+        split=args.split,
+        size=size,
+        train=_trained_on(network.card) + (f", from the weights {start['checkpoint']}" if start else ""),
+        steps=training["steps"],
+        epochs=None,
+        hardware=describe_hardware(torch.cuda.get_device_name() if args.device.startswith("cuda") else None),
+        commit=describe_commit(),
+        date=date.today().isoformat(),
+        command=_command(args, data),
+        metric=METRICS[metric],
+        baseline="bn",
+        rows=(row,),
+    )
+
+
+def _trained_on(card: dict) -> str:
+    scenes, with_val = card["training"].get("with_scenes"), card["training"].get("with_val")
+    return card["data"] + (" (train + val)" if with_val else "") + (f" and {scenes} drawn scenes" if scenes else "")
+
+
+def _command(args: argparse.Namespace, data: str) -> str:
+    words = ["python -m habn.evaluate --checkpoint", *(short_path(Path(name)) for name in args.checkpoint)]
+    words += ["--root DIR --squeezenet FILE"] if data == "styles" else [f"--data {data}"]
+    words += ["--root DIR"] if args.root and data != "styles" else []
+    words += [f"--photos {args.photos}"] if data == "styles" and args.photos != PHOTOS else []
+    return " ".join([*words, f"--split {args.split} --results {short_path(args.results)}"])
+
+
+if __name__ == "__main__":
+    main()

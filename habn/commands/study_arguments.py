@@ -1,0 +1,153 @@
+"""What the commands of both studies share: arguments, the order of the runs, ablations, and the command as text."""
+
+import argparse
+import itertools
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from habn.checkpoints import load_checkpoint
+from habn.hooks.intervention import Intervention
+from habn.networks import count_parameters
+from habn.results import Study, save_study
+from habn.results.models import LANGUAGES
+from habn.results.provenance import short_path
+from habn.study.collecting import build_row, collect, describe
+from habn.study.runs import CHECKPOINT, StudyRuns
+from habn.study.variants import ABLATIONS, SOFT_GATES, Variant
+from habn.training.task import TrainingOptions, check_device
+
+DELTA_RATE = 10.0
+"""Deltas and gates of HABN learn so much faster than weights: they must get away from 0 within a short branch."""
+
+
+def add_common_arguments(parser: argparse.ArgumentParser, variants: dict[str, Variant], default: list[str]) -> None:
+    """Arguments that both studies have; each adds the texts and defaults of its own."""
+    parser.add_argument("--trunk", type=Path, help="the checkpoint from which all branch; none: from scratch")
+    parser.add_argument("--variants", nargs="+", default=default, choices=variants, metavar="NAME")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--steps", type=int, required=True, help="of each run, in batches")
+    parser.add_argument("--batch-size", type=int, default=8)
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument(
+        "--delta-rate", type=float, default=DELTA_RATE, help="multiple of the learning rate for delta and gates"
+    )
+    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
+    parser.add_argument("--evaluate-every", type=int, default=400)
+    parser.add_argument("--ablate", action="store_true", help="measure trained HABN networks with parts turned off")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--minutes", type=float, help="stop cleanly after this time; the same command continues")
+    parser.add_argument("--run", type=Path, required=True, help="the folder of the study")
+    parser.add_argument("--results", type=Path, help="the file to write")
+    parser.add_argument("--title", nargs=2, metavar=("EN", "ES"))
+    parser.add_argument("--question", nargs=2, metavar=("EN", "ES"))
+
+
+def check_common_arguments(args: argparse.Namespace, variants: dict[str, Variant]) -> None:
+    """Refuse what would fail only later.
+
+    Raises:
+        ValueError: one sentence on the argument and what to do.
+    """
+    if min(args.steps, args.batch_size, args.evaluate_every) < 1:
+        raise ValueError("--steps, --batch-size and --evaluate-every must be at least 1.")
+    if min(args.seeds) < 0 or len(set(args.seeds)) < len(args.seeds):
+        raise ValueError("--seeds must be different numbers of at least 0.")
+    if args.ablate and not variants[args.variants[0]].norm.startswith("habn"):
+        raise ValueError("--ablate turns parts of HABN off; name one of its variants first, such as habn-plus.")
+    if args.trunk is not None and "adain" in args.variants:
+        raise ValueError(
+            "adain has codes for styles in place of a trunk's scales; leave out --trunk or the variant adain."
+        )
+    check_device(args.device)
+
+
+def training_options(args: argparse.Namespace) -> TrainingOptions:
+    """How all runs are trained."""
+    return TrainingOptions(
+        steps=args.steps,
+        learning_rate=args.learning_rate,
+        delta_rate=args.delta_rate,
+        evaluate_every=args.evaluate_every,
+        precision=args.precision,
+    )
+
+
+def run_command(study: Callable[[], Study | None], results: Path | None) -> None:
+    """Do a study and write it; what goes wrong becomes a sentence."""
+    try:
+        found = study()
+        if found is None:
+            print("No seed is through with all variants yet, so there is nothing to compare.")
+        elif results is not None:
+            save_study(found, results.parent)
+    except (ValueError, OSError) as error:  # as CheckpointError, DataError and ResultError are
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("Stopped; the same command continues the study.")
+
+
+def compare_or_ablate(runs: StudyRuns, args: argparse.Namespace, parser: argparse.ArgumentParser) -> Study | None:
+    """Do what the arguments ask for; what was found."""
+    head = describe_study(runs, args, parser)
+    return ablate(runs, args, head) if args.ablate else compare(runs, args, head)
+
+
+def compare(runs: StudyRuns, args: argparse.Namespace, head: Study) -> Study | None:
+    """Train and measure all variants, seed by seed, as far as the time allows; what can be compared."""
+    started = time.monotonic()
+    for seed, name in itertools.product(args.seeds, args.variants):
+        left = None if args.minutes is None else args.minutes - (time.monotonic() - started) / 60
+        if (left is not None and left <= 0) or not runs.run(name, seed, left):
+            print("Time is up; the same command continues the study.")
+            break
+        value = f"{runs.value_of(runs.measured(name, seed)):.{runs.metric.decimals}f}"
+        print(f"{name}, seed {seed}: {runs.metric.label} {value}", flush=True)
+    return collect(runs, args.variants, args.seeds, head)
+
+
+def ablate(runs: StudyRuns, args: argparse.Namespace, head: Study) -> Study:
+    """Measure trained networks of the first variant again, under each of ABLATIONS; what was found."""
+    name = args.variants[0]
+    variant = runs.variants[name]
+    epochs = [runs.measured(name, seed)["epochs"] for seed in args.seeds]
+    folders = [runs.folder / name / str(seed) / CHECKPOINT for seed in args.seeds]
+    networks = [load_checkpoint(folder).to(runs.plan.device) for folder in folders]
+    changes = [(setting, networks, intervention) for setting, intervention in ABLATIONS.items()]
+    if variant.search:
+        changes.append((SOFT_GATES, [runs.with_soft_gates(name, seed) for seed in args.seeds], Intervention()))
+    rows = []
+    for setting, changed, intervention in changes:
+        values = [runs.measure_under(network, intervention) for network in changed]
+        words = ", ".join(filter(None, (variant.setting, setting)))
+        rows.append(build_row(variant, args.seeds, values, count_parameters(changed[0]), words))
+        print(f"{setting or 'as trained'}: {values}", flush=True)
+    return replace(head, epochs=epochs[0], rows=tuple(rows))
+
+
+def describe_study(runs: StudyRuns, args: argparse.Namespace, parser: argparse.ArgumentParser) -> Study:
+    """What stands at the head of the study."""
+    name = args.results.stem if args.results else args.run.name
+    title, question = (dict(zip(LANGUAGES, texts, strict=True)) for texts in (args.title, args.question))
+    return describe(runs, name, title, question, command_of(parser, args))
+
+
+def command_of(parser: argparse.ArgumentParser, args: argparse.Namespace) -> str:
+    """The command that makes a result again, with DIR and FILE for the data and names for the other folders."""
+    words, places = [parser.prog], {"root": "DIR", "squeezenet": "FILE"}
+    for name, value in vars(args).items():
+        if name in ("minutes", "title", "question") or value in (None, False) or value == parser.get_default(name):
+            continue
+        flag = "--" + name.replace("_", "-")
+        if name in places:
+            value = places[name]
+        elif isinstance(value, Path):
+            value = short_path(value)
+        elif isinstance(value, list | tuple):
+            value = " ".join(map(str, value))
+        words.append(flag if value is True else f"{flag} {value}")
+    return " ".join(words)

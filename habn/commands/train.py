@@ -1,0 +1,219 @@
+"""Train a network: ``python -m habn.train segmentation --help``, ``python -m habn.train style --help``.
+
+A run lives in a folder (``--run``): state, averaged weights, log and preview. The same command continues it. A
+*branched* pair shares a trunk: either one schedule that is stopped half-way and continued with all else unchanged,
+
+    python -m habn.train segmentation --steps 2000 --norm bn --stop-at 1000 --run runs/trunk
+    python -m habn.train segmentation --steps 2000 --norm bn --branch-from runs/trunk --run runs/bn
+    python -m habn.train segmentation --steps 2000 --norm habn --branch-from runs/trunk --run runs/habn
+
+or a finished checkpoint from which both start anew (``--start-from``).
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+
+from habn.checkpoints import save_checkpoint
+from habn.checkpoints.metadata import card_text, segmentation_card, style_card
+from habn.data import load_segmentation
+from habn.data.styles import PHOTO_ROW
+from habn.layers.normalization import NORM_LABELS
+from habn.networks import build_network
+from habn.training.conditions import keep_conditions
+from habn.training.loop import fit
+from habn.training.segmentation import (
+    SegmentationRecipe,
+    build_segmentation_task,
+    describe_segmentation,
+    evaluate_segmentation,
+)
+from habn.training.start import describe_start, finish, start_from, trunk_digest
+from habn.training.state import STATE
+from habn.training.style import LEAST_GATE, WEIGHT_DECAY, StyleRecipe, build_style_task
+from habn.training.task import TrainingOptions, check_device, options_dict
+
+
+def main(arguments: list[str] | None = None) -> None:
+    args = build_parser().parse_args(arguments)
+    try:
+        check_arguments(args)
+        train_segmentation(args) if args.task == "segmentation" else train_style(args)
+    except (ValueError, OSError) as error:  # as CheckpointError and DataError are
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit(f"Stopped; the same command continues {args.run} from its last validation.")
+
+
+def check_arguments(args: argparse.Namespace) -> None:
+    """Refuse what would fail only later.
+
+    Raises:
+        ValueError: one sentence on the argument and what to do.
+    """
+    if args.search and not args.norm.startswith("habn"):
+        raise ValueError(
+            f"--search learns HABN's gates, which {args.norm} does not have; add --norm habn or leave it out."
+        )
+    if args.search == "bilevel" and args.task == "style":
+        raise ValueError("A bilevel search holds out labelled pictures; for style give --search joint.")
+    stop_at = args.steps if args.stop_at is None else args.stop_at
+    if min(args.steps, args.batch_size, args.evaluate_every, stop_at) < 1:
+        raise ValueError("--steps, --stop-at, --batch-size and --evaluate-every must be at least 1.")
+    if args.task == "segmentation" and args.with_val and args.data == "cityscapes":
+        raise ValueError(
+            "Cityscapes is measured on val, since the labels of test are not public; leave out --with-val."
+        )
+    if args.start_from is not None and (args.branch_from is not None or args.norm == "adain"):
+        raise ValueError(
+            "--start-from goes neither with --branch-from nor with adain, which has codes in place of a style's scales."
+        )
+    if args.stop_at is not None and (args.checkpoint is not None or args.stop_at > args.steps):
+        raise ValueError(
+            "--stop-at ends a schedule early, for others to branch from: at most --steps, no --checkpoint."
+        )
+    if args.branch_from is not None and not (args.branch_from / STATE).is_file():
+        raise ValueError(
+            f"{args.branch_from} holds no {STATE}; give the folder of a run that was stopped with --stop-at."
+        )
+    check_device(args.device)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m habn.train", description=__doc__.split("\n\n")[0])
+    tasks = parser.add_subparsers(dest="task", required=True)
+    segmentation = tasks.add_parser("segmentation", help="SPVCNN on scenes, CamVid or Cityscapes")
+    segmentation.add_argument("--data", default="scenes", help="scenes, camvid or cityscapes")
+    segmentation.add_argument("--root", type=Path, help="the folder of the data set; scenes are drawn and need none")
+    segmentation.add_argument("--crop", type=int, nargs=2, default=(192, 256), metavar=("H", "W"))
+    segmentation.add_argument(
+        "--with-scenes", type=int, default=0, metavar="N", help="drawn scenes to train on besides"
+    )
+    segmentation.add_argument("--with-val", action="store_true", help="train on val too, for a final fit")
+    segmentation.add_argument("--weather", action="store_true", help="lay changes of light over half of the crops")
+    style = tasks.add_parser("style", help="CFA-Net on photographs and paintings")
+    style.add_argument("--root", type=Path, required=True, help="holds content/{train,val,test} and styles")
+    style.add_argument("--squeezenet", type=Path, required=True, help="SqueezeNet 1.1 features, a safetensors file")
+    for task in (segmentation, style):
+        add_common_arguments(task)
+    return parser
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--norm", default="bn", choices=NORM_LABELS, metavar="NORM", help=", ".join(NORM_LABELS))
+    parser.add_argument(
+        "--search", choices=("joint", "bilevel"), help="learn HABN's gates and make them hard at the end"
+    )
+    parser.add_argument("--run", type=Path, required=True, help="the folder of the run; an existing run is continued")
+    parser.add_argument("--start-from", type=Path, help="a checkpoint whose weights a new run starts with")
+    parser.add_argument("--branch-from", type=Path, help="the folder of a run that was stopped with --stop-at")
+    parser.add_argument("--checkpoint", type=Path, help="where the finished checkpoint goes")
+    parser.add_argument("--batch-size", type=int, default=8)
+    parser.add_argument("--steps", type=int, required=True, help="length of the schedule, in batches")
+    parser.add_argument("--stop-at", type=int, help="end at this step of the schedule, to branch from there")
+    parser.add_argument("--minutes", type=float, help="stop cleanly after this time; the same command continues")
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument(
+        "--delta-rate", type=float, default=1.0, help="multiple of the learning rate for delta and gates"
+    )
+    parser.add_argument("--evaluate-every", type=int, default=500)
+    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+
+
+def training_options(args: argparse.Namespace) -> TrainingOptions:
+    decay = {"weight_decay": WEIGHT_DECAY} if args.task == "style" else {}
+    return TrainingOptions(
+        **decay,
+        steps=args.steps,
+        stop_at=args.stop_at,
+        learning_rate=args.learning_rate,
+        delta_rate=args.delta_rate,
+        search=args.search,
+        evaluate_every=args.evaluate_every,
+        minutes=args.minutes,
+        precision=args.precision,
+        seed=args.seed,
+    )
+
+
+def train_segmentation(args: argparse.Namespace) -> None:
+    device = torch.device(args.device)
+    recipe = SegmentationRecipe(batch_size=args.batch_size, crop=tuple(args.crop), weather=args.weather)
+    task = build_segmentation_task(
+        args.data, args.root, recipe, args.with_scenes, args.with_val, args.search == "bilevel", device
+    )
+    network = run(args, build(args, "spvcnn", num_classes=len(task.train.classes)).to(device), task)
+    if network is None:
+        return
+    # Cityscapes keeps its test labels to itself.
+    split = "val" if args.data == "cityscapes" else "test"
+    held_out = load_segmentation(args.data, args.root, split).to(device)
+    metrics = {split: describe_segmentation(evaluate_segmentation(network, held_out), held_out.classes)}
+    card = segmentation_card(args.data, held_out.classes, task.recipe, how_trained(args), metrics)
+    save_checkpoint(network, args.checkpoint, card, card_text(network, card))
+
+
+def train_style(args: argparse.Namespace) -> None:
+    device = torch.device(args.device)
+    task = build_style_task(args.root, args.squeezenet, StyleRecipe(batch_size=args.batch_size), device)
+    network = run(args, build(args, "cfanet", num_styles=PHOTO_ROW + 1).to(device), task)
+    if network is None:
+        return
+    card = style_card(task.recipe, how_trained(args), task.evaluate(network))
+    save_checkpoint(network, args.checkpoint, card, card_text(network, card))
+
+
+def build(args: argparse.Namespace, name: str, **config) -> torch.nn.Module:
+    torch.manual_seed(args.seed)
+    network = build_network(name, args.norm, {"search": True} if args.search else None, **config)
+    if args.start_from is not None:
+        start_from(network, args.start_from)
+    return network
+
+
+def run(args: argparse.Namespace, network: torch.nn.Module, task) -> torch.nn.Module | None:
+    """Train; the network as it will be saved when the schedule is through and a checkpoint is wanted."""
+    options = training_options(args)
+    keep_conditions(args.run, conditions(args), begun=(args.run / STATE).is_file())
+    outcome = fit(network, task, options, args.run, args.branch_from)
+    print(f"step {outcome.step}, {outcome.seconds:.0f} s")
+    if not outcome.finished or args.checkpoint is None:
+        return None
+    return finish(network, args.run, options, least_gate(args))
+
+
+def least_gate(args: argparse.Namespace) -> float:
+    """Gates of a search that are less open at its end are closed."""
+    return LEAST_GATE if args.task == "style" else 0.5
+
+
+def conditions(args: argparse.Namespace) -> dict:
+    """All that a run depends on beside code, machine and the place of its data."""
+    names = ["task", "norm", "batch_size"]
+    if args.task == "segmentation":
+        names += ["data", "crop", "with_scenes", "with_val", "weather"]
+    return {
+        **{name: getattr(args, name) for name in names},
+        "options": options_dict(training_options(args)),
+        "trunk": trunk_digest(args.start_from, args.branch_from),
+    }
+
+
+def how_trained(args: argparse.Namespace) -> dict:
+    """Start, trunk and options of a run, for its card."""
+    extra = {}
+    if args.task == "segmentation":
+        extra = {"with_scenes": args.with_scenes, "with_val": args.with_val}
+    if args.search:
+        extra["least_gate"] = least_gate(args)
+    trunk = trunk_digest(args.start_from, args.branch_from)
+    start = describe_start(args.start_from)
+    return {"start": start, "trunk": trunk, "training": {**extra, **options_dict(training_options(args))}}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Hooks on a network during a pass: `recording` watches its normalization layers, `intervention` changes them."""

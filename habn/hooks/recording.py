@@ -1,0 +1,174 @@
+"""Records of what every normalization layer did to one picture.
+
+A record holds factors and not products: each parameter of a pixel is ``static + context * slope``, so the context
+map and a few numbers per channel stand for the four full-size maps of every channel. Batch normalization is the
+same record with slope 0.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from habn.layers import PARAMETERS, HyperAdaptiveBatchNorm2d
+from habn.layers.kernels import VARIANCE_FLOOR, Factors
+from habn.layers.normalization import ConditionalNorm2d, FiLM2d
+
+
+@dataclass(frozen=True, eq=False)
+class LayerRecord:
+    """What one normalization layer did to one picture. All arrays are float32.
+
+    Attributes:
+        name: where the layer is in its network, such as "at_eighth.0.first.norm".
+        kind: "bn", "habn", "habn-plus", "in" or "film".
+        context: the map *s*, (H, W); zeros where the layer has none.
+        static: scale, bias, mean, var of each channel before adaptation, (4, C).
+        slope: what one unit of context adds to each, (4, C): gate * delta in absolute units.
+        delta: as learned, (4,) or (4, C). Zeros where the layer has none.
+        gates: of scale, bias, mean, var, (4,), in [0, 1]. Zeros where the layer has none.
+        var_floor: the lowest value that an adjusted variance may take, (C,).
+        eps: added to the variance.
+        x, y: what came in and what went out, (C, H, W).
+    """
+
+    name: str
+    kind: str
+    context: np.ndarray
+    static: np.ndarray
+    slope: np.ndarray
+    delta: np.ndarray
+    gates: np.ndarray
+    var_floor: np.ndarray
+    eps: float
+    x: np.ndarray
+    y: np.ndarray
+
+    def effective(self, channel: int) -> np.ndarray:
+        """Scale, bias, mean and var at each pixel of a channel, (4, H, W)."""
+        maps = self.static[:, channel, None, None] + self.context * self.slope[:, channel, None, None]
+        maps[3] = np.maximum(maps[3], self.var_floor[channel])
+        return maps
+
+    def rebuild(self) -> np.ndarray:
+        """y from x and the factors, (C, H, W). That it equals `y` is what makes the pictures of a record true."""
+        y = np.empty_like(self.x)
+        for channel in range(len(self.x)):
+            scale, bias, mean, var = self.effective(channel)
+            y[channel] = (self.x[channel] - mean) / np.sqrt(var + np.float32(self.eps)) * scale + bias
+        return y
+
+    @property
+    def strength(self) -> np.ndarray:
+        """How much each parameter is adapted, (4,): deviation of context * slope, relative to the static parameter.
+
+        The deviation is over pixels; both are root mean squares over channels.
+        """
+        adapted = self.context.std() * np.sqrt(np.square(self.slope).mean(1))
+        return adapted / (np.sqrt(np.square(self.static).mean(1)) + 1e-12)
+
+    @property
+    def dead(self) -> bool:
+        """Whether the context is one value everywhere, so that the layer does not adapt to places."""
+        return bool(np.ptp(self.context) == 0)
+
+
+@contextmanager
+def recording(network: nn.Module) -> Iterator[list[LayerRecord]]:
+    """Record every normalization layer of a network during the passes inside the block.
+
+        with recording(network) as records:
+            network(pixels)
+
+    One picture per pass, and the network in evaluation mode. Hooks are state of the network: two passes at once
+    would mix their records, so whoever shares a network between threads holds one lock around recording and pass.
+
+    Raises:
+        ValueError: when a pass has more than one picture, or the network is in training mode.
+    """
+    if network.training:
+        raise ValueError("Only a network in evaluation mode can be recorded; call network.eval() first.")
+    records = []
+
+    def record_as(name: str):
+        def hook(layer: nn.Module, inputs: tuple, y: Tensor) -> None:
+            records.append(_record(name, layer, inputs, y))
+
+        return hook
+
+    handles = [layer.register_forward_hook(record_as(name)) for name, layer in normalization_layers(network)]
+    try:
+        yield records
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def normalization_layers(network: nn.Module) -> list[tuple[str, nn.Module]]:
+    """Name and module of every normalization layer; a conditional one counts once, with its inner layer."""
+    found = []
+
+    def visit(name: str, module: nn.Module) -> None:
+        if isinstance(module, ConditionalNorm2d | nn.BatchNorm2d | nn.InstanceNorm2d):
+            found.append((name, module))
+        else:
+            for child_name, child in module.named_children():
+                visit(f"{name}.{child_name}" if name else child_name, child)
+
+    visit("", network)
+    return found
+
+
+@torch.no_grad()
+def _record(name: str, layer: nn.Module, inputs: tuple, y: Tensor) -> LayerRecord:
+    x = inputs[0]
+    if len(x) != 1:
+        raise ValueError(f"A recorded pass takes one picture at a time, not {len(x)}.")
+    weight = bias = None
+    if isinstance(layer, ConditionalNorm2d):
+        weight, bias = layer.affine(inputs[1])
+        layer = layer.norm
+    kind, context, base, slope, delta, gates = _describe(layer, x, weight, bias)
+    static = np.stack([_array(value.expand(1, x.shape[1])[0]) for value in base])
+    return LayerRecord(
+        name=name,
+        kind=kind,
+        context=np.zeros(x.shape[2:], np.float32) if context is None else _array(context[0, 0]),
+        static=static,
+        slope=np.stack([np.zeros(x.shape[1], np.float32) if k is None else _array(k[0]) for k in slope]),
+        delta=_array(delta),
+        gates=_array(gates),
+        var_floor=np.float32(VARIANCE_FLOOR) * static[3],
+        eps=layer.eps,
+        x=_array(x[0]),
+        y=_array(y[0]),
+    )
+
+
+def _describe(layer: nn.Module, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> tuple:
+    """Kind, context, base, slope, delta and gates of a layer on x; weight and bias (1, C) replace the layer's own."""
+    none, zeros = Factors(None, None, None, None), torch.zeros(len(PARAMETERS))
+    if isinstance(layer, HyperAdaptiveBatchNorm2d):
+        state = layer.search_state()
+        kind = "habn-plus" if layer.statistics == "own" else "habn"
+        return kind, *layer.factors(x, weight, bias), state.delta, state.gates
+    scale = x.new_ones(1, x.shape[1]) if layer.weight is None else layer.weight[None]
+    shift = x.new_zeros(1, x.shape[1]) if layer.bias is None else layer.bias[None]
+    if isinstance(layer, FiLM2d):
+        film_scale, film_shift = layer.modulation(x)
+        scale, shift = film_scale * scale, film_scale * shift + film_shift
+    if weight is not None:
+        scale, shift = weight * scale, weight * shift + bias
+    if layer.running_mean is None:
+        var, mean = torch.var_mean(x.float(), (2, 3), correction=0)
+    else:
+        mean, var = layer.running_mean[None], layer.running_var[None]
+    kind = "in" if isinstance(layer, nn.InstanceNorm2d) else "film" if isinstance(layer, FiLM2d) else "bn"
+    return kind, None, Factors(scale, shift, mean, var), none, zeros, zeros
+
+
+def _array(values: Tensor) -> np.ndarray:
+    return values.detach().float().cpu().contiguous().numpy().copy()

@@ -1,0 +1,166 @@
+"""What the page does when photo, networks, painting, opacity or layer are changed. Nothing here knows the layout."""
+
+from dataclasses import asdict, replace
+from typing import Any, NamedTuple
+
+import gradio as gr
+from gradio.i18n import I18nData
+
+from habn.comparison import engine
+from habn.comparison.examples import EXAMPLES, FOLDER, example_of, original_of
+from habn.ui import panels, pictures, words
+from habn.ui.compare.painting import read_painting
+from habn.ui.compare.painting.most_adapted import adapts, draw_most_adapted
+from habn.ui.link import PAINTING, Link, link_of
+from habn.ui.refusals import REFUSALS, explain
+from habn.ui.shown import Shown, inspect, note, recall, run
+
+
+class Answer(NamedTuple):
+    """What another answer changes on the page: the components, or what each of them becomes."""
+
+    shown: Any
+    sides: Any
+    slider: Any
+    opacity: Any
+    verdict: Any
+    figures: Any
+    legend: Any
+    most_adapted: Any
+    measured: Any
+    difference: Any
+    inspector: Any
+    copy_link: Any
+
+
+def on_task(task: str) -> tuple[dict, dict]:
+    """Updates for pair and painting: each task has its own pairs, and only one of them paints."""
+    choices = pairs_of(task)
+    return gr.update(choices=choices, value=choices[0][1]), gr.update(visible=task == "style")
+
+
+def pairs_of(task: str) -> list[tuple[I18nData, str]]:
+    """Titles and names of the pairs of networks for `task`."""
+    return [(words.label(f"pairs.{name}"), name) for name, pair in engine.PAIRS.items() if pair.task == task]
+
+
+def on_load(request: gr.Request) -> tuple:
+    """Updates for tabs, task, pair, painting and opacity: as the address asks."""
+    link = link_of(request)
+    task = engine.PAIRS[link.pair].task
+    return (
+        # An address that asks for no tab must not take back the one that a quick visitor has clicked meanwhile.
+        gr.update(selected=link.tab) if "tab" in request.query_params else gr.skip(),
+        task,
+        gr.update(choices=pairs_of(task), value=link.pair),
+        gr.update(value=asdict(link.painting), visible=task == "style"),
+        gr.update(value=link.opacity, visible=task == "segmentation"),
+    )
+
+
+def on_example(event: gr.EventData) -> str | dict:
+    """The shipped example that was picked, as the photo."""
+    path = FOLDER / f"{event.example}.jpg"
+    return str(path) if path in EXAMPLES else gr.skip()
+
+
+def on_settings(request: gr.Request) -> tuple:
+    """Show the photo that the address asks for, and its Answer, and say what of the address was left out."""
+    link = link_of(request)
+    language = words.language_of(request)
+    photo = str(FOLDER / f"{link.example}.jpg")
+    try:
+        result = run(photo, link.pair, link.painting)
+    except REFUSALS as error:
+        return gr.skip(), *_refuse(error, language)
+    link = link.within(result.second.records)
+    if link.ignored:
+        note(words.say("link.ignored", language, keys=", ".join(link.ignored)))
+    shown = Shown(result.run_id, photo, link.pair, link.painting)
+    return photo, *_draw(result, shown, link.opacity, link, language)
+
+
+def on_change(
+    shown: Shown | None, photo: str | None, pair: str, painting: dict, opacity: int, request: gr.Request
+) -> tuple | dict:
+    """Updates for the photo and its Answer; what is wrong is said where the answer would stand, and the photo before
+    comes back.
+
+    The inspector stays with the layer, channel and pixel that it shows where the new networks have them.
+    """
+    if photo is None:
+        return gr.skip()
+    language = words.language_of(request)
+    try:
+        asked = read_painting(painting)
+        result = run(photo, pair, asked)
+    except REFUSALS as error:
+        return (shown.photo if shown else None), *_refuse(error, language)
+    link = link_of(request).within(result.second.records)
+    answer = _draw(result, Shown(result.run_id, original_of(photo), pair, asked), opacity, link, language)
+    if shown and shown.run_id == result.run_id:
+        answer = answer._replace(inspector=gr.skip())
+    return gr.skip(), *answer
+
+
+def on_choice(
+    shown: Shown | None, photo: str | None, pair: str, painting: dict, opacity: int, request: gr.Request
+) -> tuple | dict:
+    """As `on_change` of a pair or a painting; where the photo was taken away, the one that is shown comes back."""
+    if photo is not None or shown is None:
+        return on_change(shown, photo, pair, painting, opacity, request)
+    _, *answer = on_change(shown, shown.photo, pair, painting, opacity, request)
+    return shown.photo, *answer
+
+
+def on_opacity(shown: Shown | None, opacity: int, request: gr.Request) -> tuple | dict:
+    """Lay the colours over the photo again; no network runs while the engine remembers the result."""
+    if shown is None:
+        return gr.skip()
+    try:
+        return pictures.draw_pair(recall(shown), opacity)
+    except REFUSALS as error:
+        return note(explain(error, words.language_of(request)))
+
+
+def on_most_adapted(shown: Shown | None, event: gr.EventData, request: gr.Request) -> tuple[dict, dict]:
+    """Open the tab Layers with the layer that was asked for; one of an older result is left alone."""
+    if shown is None or event.run != shown.run_id:
+        return gr.skip(), gr.skip()
+    try:
+        return inspect(recall(shown), event.layer, None, look={"pixel": None}), gr.update(selected="layers")
+    except ValueError as error:
+        return note(explain(error, words.language_of(request))), gr.skip()
+
+
+def _draw(result: engine.Result, shown: Shown, opacity: int, link: Link, language: str) -> Answer:
+    return Answer(
+        shown,
+        panels.draw_sides(result, language),
+        pictures.draw_pair(result, opacity),
+        gr.update(visible=result.task == "segmentation"),
+        panels.draw_verdict(result, language),
+        panels.draw_figures(result, language),
+        panels.draw_legend(result, language),
+        gr.update(value=draw_most_adapted(result, language), visible=adapts(result)),
+        gr.update(value=panels.draw_measured(result, language), visible=result.task == "style"),
+        pictures.draw_difference(result),
+        inspect(result, link.layer_among(result.second.records), link.channel, look=link.look()),
+        _address(result, shown.photo, link),
+    )
+
+
+def _address(result: engine.Result, photo: str, link: Link) -> dict:
+    """The CopyLink's value: what the address must say of this answer, and whether it can say all of it."""
+    example = example_of(photo)
+    view = replace(link, example=example or Link.example, pair=result.pair).painted(result.painting)
+    entries = view.entries("example", "pair", *PAINTING, "layer", "channel", "pixel") | dict.fromkeys(link.ignored)
+    return {"entries": entries, "complete": example is not None}
+
+
+def _refuse(error: Exception, language: str) -> Answer:
+    """Say why where the answer would stand, and in a corner too: that place may be out of sight."""
+    sentence = explain(error, language)
+    note(sentence)
+    unchanged = Answer(*[gr.skip()] * len(Answer._fields))
+    return unchanged._replace(verdict=panels.draw_refusal(sentence, language))

@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+ALIASES = (  # of commands, as cards and results name them
+    *("habn.train", "habn.evaluate", "habn.sheet", "habn.benchmark"),
+    *("habn.study.__main__", "habn.study.style", "habn.results.__main__"),
+)
 COMPILED = ("habn.layers.kernels", "habn.layers.loops")  # they go to Numba and NumPy
 
 # From the bottom upwards; a module may import what stands in a lower row, or beside it in a row that is a package.
@@ -20,6 +24,7 @@ ROWS = [
     ("habn.comparison", "habn.training", "habn.results"),
     ("habn.study", "habn.ui", "habn"),
     ("habn.commands", "app"),
+    ("habn.__main__", *ALIASES),
 ]
 
 
@@ -84,11 +89,12 @@ def test_gradio_is_imported_by_app_and_page_only():
     assert users and all(module == "app" or module.startswith("habn.ui") for module in users)
 
 
-def test_nothing_but_a_command_imports_one():
+def test_nothing_but_its_aliases_imports_a_command():
     commands = {module for module in MODULES if module.startswith("habn.commands.")}
     assert commands
     importing = {module for module in MODULES if IMPORTS[module] & {*commands, "app"}}
-    assert importing <= commands
+    assert importing <= {*commands, *ALIASES}
+    assert not [alias for alias in ALIASES if not IMPORTS[alias] <= commands]
 
 
 def test_no_import_comes_back_to_where_it_began():

@@ -3,6 +3,7 @@
 Environment variables: PORT (7860), and HABN_HOST, the address to listen on (127.0.0.1; a Space listens on 0.0.0.0).
 """
 
+import logging
 import os
 import socket
 import sys
@@ -40,6 +41,7 @@ def port() -> int:
 
 def launch() -> None:
     """Serve the page, load the networks once it answers, and stay until the process is ended."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     demo.launch(
         server_name=os.environ.get("HABN_HOST", "0.0.0.0" if "SPACE_ID" in os.environ else "127.0.0.1"),
         server_port=port(),

@@ -9,11 +9,13 @@ from habn.checkpoints import load_checkpoint
 from habn.comparison.engine import run
 from habn.comparison.painting import Painting
 from habn.comparison.request import Request, Result
+from habn.errors import HabnError
 from habn.hooks.recording import LayerRecord, recording
 from habn.layers import HyperAdaptiveBatchNorm2d, convert_batch_norm, parameter_overhead, revert_batch_norm
 from habn.networks import build_network
 
 __all__ = [
+    "HabnError",
     "HyperAdaptiveBatchNorm2d",
     "LayerRecord",
     "Painting",

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from habn.data.weather import WeatherSetting
+from habn.errors import HabnError
 from habn.ui.experiment.settings import (
     LONGEST_SIDE,
     MapRange,
@@ -17,7 +18,6 @@ from habn.ui.experiment.settings import (
     settings_of,
 )
 from habn.ui.link import Link
-from habn.ui.refusals import REFUSALS
 
 PLAIN = {"layers": None, "strength": [1, 1, 1, 1], "adapted": [True] * 4, "context": "own", "painted": None}
 
@@ -64,7 +64,7 @@ def test_painted_without_a_stroke_is_the_map_as_it_is():
     ],
 )
 def test_settings_that_make_no_sense_are_refused_in_one_sentence(change: dict, sentence: str):
-    with pytest.raises(REFUSALS, match=re.escape(sentence)) as refusal:
+    with pytest.raises(HabnError, match=re.escape(sentence)) as refusal:
         read_intervention(PLAIN | change)
     assert "\n" not in str(refusal.value)
 
@@ -73,7 +73,7 @@ def test_a_weather_is_read_with_and_without_a_place():
     assert read_weather({"name": "haze", "strength": 2, "place": None}) == WeatherSetting("haze", 2.0)
     assert read_weather({"name": "haze", "strength": 2, "place": [0, 1]}) == WeatherSetting("haze", 2.0, (0.0, 1.0))
     for wrong in ({}, {"name": "haze"}, {"name": "haze", "strength": 2, "place": [1]}, {"name": "hail", "strength": 2}):
-        with pytest.raises(ValueError):
+        with pytest.raises(HabnError):
             read_weather(wrong)
 
 

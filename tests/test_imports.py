@@ -17,7 +17,7 @@ COMPILED = ("habn.layers.kernels", "habn.layers.loops")  # they go to Numba and 
 
 # From the bottom upwards; a module may import what stands in a lower row, or beside it in a row that is a package.
 ROWS = [
-    ("habn.pixels",),
+    ("habn.errors", "habn.pixels"),
     ("habn.layers", "habn.metrics", "habn.images", "habn.scenes"),
     ("habn.networks", "habn.hooks", "habn.data"),
     ("habn.checkpoints",),

@@ -130,10 +130,10 @@ def test_a_run_says_all_commits_that_it_was_made_by(camvid, monkeypatch):
     assert study(camvid, "--variants", "bn")["commit"] == "1111111, 2222222"
 
 
-def test_a_study_whose_time_is_up_ends_in_peace_and_is_continued(camvid, capsys):
+def test_a_study_whose_time_is_up_ends_in_peace_and_is_continued(camvid, caplog):
     common = ["--data", "camvid", "--root", str(camvid), "--run", str(camvid / "study"), "--variants", "bn"]
     main([*common, "--steps", "2", "--batch-size", "2", "--crop", "16", "24", "--minutes", "0"])
-    said = capsys.readouterr().out.splitlines()
+    said = caplog.messages
     assert said[0].startswith("Time is up") and said[1].startswith("No seed is through")
     assert study(camvid, "--variants", "bn")["rows"][0]["seeds"] == [0]
 

@@ -12,6 +12,7 @@ from habn.comparison.request import KNOWN_PAIRS
 from habn.data.segmentation import STREET_CLASSES
 from habn.data.styles import STYLES
 from habn.data.weather import WEATHER
+from habn.errors import HabnError
 from habn.images import ImageError
 from habn.ui import help, words
 from habn.ui.refusals import explain
@@ -58,7 +59,7 @@ def test_every_refusal_of_a_photo_is_translated_as_images_words_it(name):
 
 
 def test_what_is_not_translated_is_said_in_english():
-    assert explain(ValueError("Something {else}."), "es") == "Something {else}."
+    assert explain(HabnError("Something {else}."), "es") == "Something {else}."
     assert explain(ImageError("Only for {who}.", who="programs"), "es") == "Only for programs."
 
 

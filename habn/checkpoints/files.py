@@ -19,6 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from habn.errors import HabnError
 from habn.networks import build_network
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
@@ -27,7 +28,7 @@ CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 HUB_DEADLINE = 10  # seconds for the Hub's first answer; offline, its own default blocks for much longer
 
 
-class CheckpointError(ValueError):
+class CheckpointError(HabnError):
     """One sentence on a checkpoint that cannot be loaded: which file, which key, and what to do."""
 
 

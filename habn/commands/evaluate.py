@@ -12,7 +12,6 @@ first.
 
 import argparse
 import json
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -24,7 +23,9 @@ import torch
 from torch import nn
 
 from habn.checkpoints import load_checkpoint
+from habn.commands import end_with_a_sentence
 from habn.data import SPLITS, load_segmentation
+from habn.errors import HabnError
 from habn.layers.normalization import NORM_LABELS
 from habn.networks import count_parameters
 from habn.results import METRICS, Row, Study, add_rows
@@ -46,14 +47,13 @@ TITLES = {
 
 def main(arguments: list[str] | None = None) -> None:
     args = build_parser().parse_args(arguments)
-    try:
-        check_device(args.device)
-        for checkpoint in args.checkpoint:
-            print(json.dumps(evaluate(args, checkpoint)), flush=True)
-    except (ValueError, OSError) as error:  # as CheckpointError, DataError and ResultError are
-        sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        sys.exit("Stopped.")
+    end_with_a_sentence(lambda: evaluate_all(args))
+
+
+def evaluate_all(args: argparse.Namespace) -> None:
+    check_device(args.device)
+    for checkpoint in args.checkpoint:
+        print(json.dumps(evaluate(args, checkpoint)), flush=True)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -74,7 +74,7 @@ def evaluate(args: argparse.Namespace, checkpoint: str) -> dict:
     """What is measured of a checkpoint; it becomes a row of the results where they are asked for.
 
     Raises:
-        ValueError: when it cannot be measured so, in one sentence.
+        HabnError: when it cannot be measured so, in one sentence.
     """
     network = load_checkpoint(checkpoint).to(args.device, memory_format=torch.channels_last)
     if args.results is not None:
@@ -89,17 +89,17 @@ def check_row(results: Path, network: nn.Module, checkpoint: str) -> None:
     """Refuse a row that could not be added, before anything is measured.
 
     Raises:
-        ValueError: one sentence on what to do.
+        HabnError: one sentence on what to do.
     """
     if results.suffix != ".json":
-        raise ValueError(f"--results {results} must be a file that ends in .json.")
+        raise HabnError(f"--results {results} must be a file that ends in .json.")
     if not results.exists() and network.norm != "bn":
-        raise ValueError(
+        raise HabnError(
             f"{results} does not exist yet; measure the BN checkpoint first, with which others are compared."
         )
     training = network.card.get("training") or {}
     if not {"seed", "steps"} <= training.keys() or "data" not in network.card:
-        raise ValueError(f"The config.json of {checkpoint} does not say how it was trained; leave out --results.")
+        raise HabnError(f"The config.json of {checkpoint} does not say how it was trained; leave out --results.")
 
 
 Measured = tuple[dict, Callable[[], Study]]
@@ -111,7 +111,7 @@ def evaluate_classes(args: argparse.Namespace, network: nn.Module, checkpoint: s
     data = load_segmentation(args.data, args.root, args.split).to(torch.device(args.device))
     known = network.config["num_classes"]
     if len(data.classes) != known:
-        raise ValueError(f"{checkpoint} knows {known} classes, {args.data} has {len(data.classes)}.")
+        raise HabnError(f"{checkpoint} knows {known} classes, {args.data} has {len(data.classes)}.")
     started = time.perf_counter()
     with torch.inference_mode():
         figures = describe_segmentation(evaluate_segmentation(network, data), data.classes)
@@ -124,9 +124,9 @@ def evaluate_classes(args: argparse.Namespace, network: nn.Module, checkpoint: s
 def evaluate_style(args: argparse.Namespace, network: nn.Module, checkpoint: str) -> Measured:
     """Measure a style network on some photographs of the split in every style."""
     if args.root is None or args.squeezenet is None:
-        raise ValueError(f"{checkpoint} is a style network; give --root with content and styles, and --squeezenet.")
+        raise HabnError(f"{checkpoint} is a style network; give --root with content and styles, and --squeezenet.")
     if args.photos < 1:
-        raise ValueError("--photos must be at least 1.")
+        raise HabnError("--photos must be at least 1.")
     inception = None if args.inception is None else _load_inception(args.inception, args.device)
     evaluation = _load_evaluation(args.root, args.squeezenet, args.split, args.photos, args.device)
     measured = {name: asdict(figure) for name, figure in evaluation.measure(network).items()}

@@ -18,6 +18,7 @@ from habn.commands.study_arguments import (
     training_options,
 )
 from habn.data import SPLITS
+from habn.errors import HabnError
 from habn.results import Study
 from habn.study.segmentation import SegmentationPlan, SegmentationRuns
 from habn.study.variants import VARIANTS
@@ -52,13 +53,13 @@ def check_arguments(args: argparse.Namespace) -> None:
     """Refuse what would fail only later.
 
     Raises:
-        ValueError: one sentence on the argument and what to do.
+        HabnError: one sentence on the argument and what to do.
     """
     check_common_arguments(args, VARIANTS)
     if args.with_val and args.split == "val":
-        raise ValueError("What is trained on cannot be measured on; leave out --with-val or give --split test.")
+        raise HabnError("What is trained on cannot be measured on; leave out --with-val or give --split test.")
     if args.weather_every is not None and args.weather_every < 1:
-        raise ValueError("--weather-every must be at least 1.")
+        raise HabnError("--weather-every must be at least 1.")
 
 
 def study(args: argparse.Namespace) -> Study | None:

@@ -2,7 +2,7 @@
 
 import argparse
 import itertools
-import sys
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,6 +11,8 @@ from pathlib import Path
 import torch
 
 from habn.checkpoints import load_checkpoint
+from habn.commands import end_with_a_sentence
+from habn.errors import HabnError
 from habn.hooks.intervention import Intervention
 from habn.networks import count_parameters
 from habn.results import Study, save_study
@@ -20,6 +22,8 @@ from habn.study.collecting import build_row, collect, describe
 from habn.study.runs import CHECKPOINT, StudyRuns
 from habn.study.variants import ABLATIONS, SOFT_GATES, Variant
 from habn.training.task import TrainingOptions, check_device
+
+log = logging.getLogger(__name__)
 
 DELTA_RATE = 10.0
 """Deltas and gates of HABN learn so much faster than weights: they must get away from 0 within a short branch."""
@@ -51,16 +55,16 @@ def check_common_arguments(args: argparse.Namespace, variants: dict[str, Variant
     """Refuse what would fail only later.
 
     Raises:
-        ValueError: one sentence on the argument and what to do.
+        HabnError: one sentence on the argument and what to do.
     """
     if min(args.steps, args.batch_size, args.evaluate_every) < 1:
-        raise ValueError("--steps, --batch-size and --evaluate-every must be at least 1.")
+        raise HabnError("--steps, --batch-size and --evaluate-every must be at least 1.")
     if min(args.seeds) < 0 or len(set(args.seeds)) < len(args.seeds):
-        raise ValueError("--seeds must be different numbers of at least 0.")
+        raise HabnError("--seeds must be different numbers of at least 0.")
     if args.ablate and not variants[args.variants[0]].norm.startswith("habn"):
-        raise ValueError("--ablate turns parts of HABN off; name one of its variants first, such as habn-plus.")
+        raise HabnError("--ablate turns parts of HABN off; name one of its variants first, such as habn-plus.")
     if args.trunk is not None and "adain" in args.variants:
-        raise ValueError(
+        raise HabnError(
             "adain has codes for styles in place of a trunk's scales; leave out --trunk or the variant adain."
         )
     check_device(args.device)
@@ -78,17 +82,16 @@ def training_options(args: argparse.Namespace) -> TrainingOptions:
 
 
 def run_command(study: Callable[[], Study | None], results: Path | None) -> None:
-    """Do a study and write it; what goes wrong becomes a sentence."""
-    try:
+    """Do a study and write it."""
+
+    def command() -> None:
         found = study()
         if found is None:
-            print("No seed is through with all variants yet, so there is nothing to compare.")
+            log.info("No seed is through with all variants yet, so there is nothing to compare.")
         elif results is not None:
             save_study(found, results.parent)
-    except (ValueError, OSError) as error:  # as CheckpointError, DataError and ResultError are
-        sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        sys.exit("Stopped; the same command continues the study.")
+
+    end_with_a_sentence(command, "Stopped; the same command continues the study.")
 
 
 def compare_or_ablate(runs: StudyRuns, args: argparse.Namespace, parser: argparse.ArgumentParser) -> Study | None:
@@ -103,10 +106,10 @@ def compare(runs: StudyRuns, args: argparse.Namespace, head: Study) -> Study | N
     for seed, name in itertools.product(args.seeds, args.variants):
         left = None if args.minutes is None else args.minutes - (time.monotonic() - started) / 60
         if (left is not None and left <= 0) or not runs.run(name, seed, left):
-            print("Time is up; the same command continues the study.")
+            log.info("Time is up; the same command continues the study.")
             break
         value = f"{runs.value_of(runs.measured(name, seed)):.{runs.metric.decimals}f}"
-        print(f"{name}, seed {seed}: {runs.metric.label} {value}", flush=True)
+        log.info("%s, seed %d: %s %s", name, seed, runs.metric.label, value)
     return collect(runs, args.variants, args.seeds, head)
 
 
@@ -125,7 +128,7 @@ def ablate(runs: StudyRuns, args: argparse.Namespace, head: Study) -> Study:
         values = [runs.measure_under(network, intervention) for network in changed]
         words = ", ".join(filter(None, (variant.setting, setting)))
         rows.append(build_row(variant, args.seeds, values, count_parameters(changed[0]), words))
-        print(f"{setting or 'as trained'}: {values}", flush=True)
+        log.info("%s: %s", setting or "as trained", values)
     return replace(head, epochs=epochs[0], rows=tuple(rows))
 
 

@@ -7,7 +7,6 @@ photos are the page's own examples, all drawn by this project, so their sheets m
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,9 +16,11 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import nn
 
 from habn.checkpoints import CHECKPOINTS, CheckpointError, load_checkpoint
+from habn.commands import end_with_a_sentence
 from habn.comparison.examples import FOLDER
 from habn.comparison.painting import Painting
 from habn.data.styles import STYLE_TITLES, STYLES
+from habn.errors import HabnError
 from habn.images import open_image
 from habn.layers.normalization import NORM_LABELS
 from habn.pixels import to_picture, to_tensor
@@ -33,21 +34,20 @@ QUALITY = 82  # of JPEG: strokes stay sharp, and all eight sheets together take 
 
 def main(arguments: list[str] | None = None) -> None:
     args = build_parser().parse_args(arguments)
-    try:
-        if args.width < 32:
-            raise ValueError("--width must be at least 32.")
-        networks = {norm: load_network(args.checkpoints, norm) for norm in args.norms}
-        paths = args.photos or sorted(FOLDER.glob("*.jpg"))
-        photos = [open_image(path, PHOTO_SIDE) for path in paths]
-        args.out.mkdir(parents=True, exist_ok=True)
-        for style in args.styles:
-            path = args.out / f"{style}.jpg"
-            draw_sheet(style, photos, networks, args.width).save(path, quality=QUALITY)
-            print(path, flush=True)
-    except (ValueError, OSError) as error:  # as CheckpointError and ImageError are
-        sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        sys.exit("Stopped.")
+    end_with_a_sentence(lambda: draw_sheets(args))
+
+
+def draw_sheets(args: argparse.Namespace) -> None:
+    if args.width < 32:
+        raise HabnError("--width must be at least 32.")
+    networks = {norm: load_network(args.checkpoints, norm) for norm in args.norms}
+    paths = args.photos or sorted(FOLDER.glob("*.jpg"))
+    photos = [open_image(path, PHOTO_SIDE) for path in paths]
+    args.out.mkdir(parents=True, exist_ok=True)
+    for style in args.styles:
+        path = args.out / f"{style}.jpg"
+        draw_sheet(style, photos, networks, args.width).save(path, quality=QUALITY)
+        print(path, flush=True)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -19,6 +19,7 @@ from habn.commands.study_arguments import (
     training_options,
 )
 from habn.data import SPLITS
+from habn.errors import HabnError
 from habn.results import Study
 from habn.study.stylization import StylePlan, StyleRuns
 from habn.study.variants import STYLE_VARIANTS
@@ -53,7 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
 def study(args: argparse.Namespace) -> Study | None:
     check_common_arguments(args, STYLE_VARIANTS)
     if args.photos < 1:
-        raise ValueError("--photos must be at least 1.")
+        raise HabnError("--photos must be at least 1.")
     runs = StyleRuns(build_plan(args), args.run, baseline=args.variants[0])
     return compare_or_ablate(runs, args, build_parser())
 

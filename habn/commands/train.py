@@ -11,15 +11,17 @@ or a finished checkpoint from which both start anew (``--start-from``).
 """
 
 import argparse
-import sys
+import logging
 from pathlib import Path
 
 import torch
 
 from habn.checkpoints import save_checkpoint
 from habn.checkpoints.metadata import card_text, segmentation_card, style_card
+from habn.commands import end_with_a_sentence
 from habn.data import load_segmentation
 from habn.data.styles import PHOTO_ROW
+from habn.errors import HabnError
 from habn.layers.normalization import NORM_LABELS
 from habn.networks import build_network
 from habn.training.conditions import keep_conditions
@@ -35,47 +37,46 @@ from habn.training.state import STATE
 from habn.training.style import LEAST_GATE, WEIGHT_DECAY, StyleRecipe, build_style_task
 from habn.training.task import TrainingOptions, check_device, options_dict
 
+log = logging.getLogger(__name__)
+
 
 def main(arguments: list[str] | None = None) -> None:
     args = build_parser().parse_args(arguments)
-    try:
-        check_arguments(args)
-        train_segmentation(args) if args.task == "segmentation" else train_style(args)
-    except (ValueError, OSError) as error:  # as CheckpointError and DataError are
-        sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        sys.exit(f"Stopped; the same command continues {args.run} from its last validation.")
+    end_with_a_sentence(
+        lambda: train(args), f"Stopped; the same command continues {args.run} from its last validation."
+    )
+
+
+def train(args: argparse.Namespace) -> None:
+    check_arguments(args)
+    train_segmentation(args) if args.task == "segmentation" else train_style(args)
 
 
 def check_arguments(args: argparse.Namespace) -> None:
     """Refuse what would fail only later.
 
     Raises:
-        ValueError: one sentence on the argument and what to do.
+        HabnError: one sentence on the argument and what to do.
     """
     if args.search and not args.norm.startswith("habn"):
-        raise ValueError(
+        raise HabnError(
             f"--search learns HABN's gates, which {args.norm} does not have; add --norm habn or leave it out."
         )
     if args.search == "bilevel" and args.task == "style":
-        raise ValueError("A bilevel search holds out labelled pictures; for style give --search joint.")
+        raise HabnError("A bilevel search holds out labelled pictures; for style give --search joint.")
     stop_at = args.steps if args.stop_at is None else args.stop_at
     if min(args.steps, args.batch_size, args.evaluate_every, stop_at) < 1:
-        raise ValueError("--steps, --stop-at, --batch-size and --evaluate-every must be at least 1.")
+        raise HabnError("--steps, --stop-at, --batch-size and --evaluate-every must be at least 1.")
     if args.task == "segmentation" and args.with_val and args.data == "cityscapes":
-        raise ValueError(
-            "Cityscapes is measured on val, since the labels of test are not public; leave out --with-val."
-        )
+        raise HabnError("Cityscapes is measured on val, since the labels of test are not public; leave out --with-val.")
     if args.start_from is not None and (args.branch_from is not None or args.norm == "adain"):
-        raise ValueError(
+        raise HabnError(
             "--start-from goes neither with --branch-from nor with adain, which has codes in place of a style's scales."
         )
     if args.stop_at is not None and (args.checkpoint is not None or args.stop_at > args.steps):
-        raise ValueError(
-            "--stop-at ends a schedule early, for others to branch from: at most --steps, no --checkpoint."
-        )
+        raise HabnError("--stop-at ends a schedule early, for others to branch from: at most --steps, no --checkpoint.")
     if args.branch_from is not None and not (args.branch_from / STATE).is_file():
-        raise ValueError(
+        raise HabnError(
             f"{args.branch_from} holds no {STATE}; give the folder of a run that was stopped with --stop-at."
         )
     check_device(args.device)
@@ -180,7 +181,7 @@ def run(args: argparse.Namespace, network: torch.nn.Module, task) -> torch.nn.Mo
     options = training_options(args)
     keep_conditions(args.run, conditions(args), begun=(args.run / STATE).is_file())
     outcome = fit(network, task, options, args.run, args.branch_from)
-    print(f"step {outcome.step}, {outcome.seconds:.0f} s")
+    log.info("step %d, %.0f s", outcome.step, outcome.seconds)
     if not outcome.finished or args.checkpoint is None:
         return None
     return finish(network, args.run, options, least_gate(args))

@@ -6,10 +6,11 @@ import torch
 from torch import Tensor
 
 from habn.data.styles import PHOTO_ROW, STYLES
+from habn.errors import HabnError
 from habn.pixels import LUMA
 
 
-class PaintingError(ValueError):
+class PaintingError(HabnError):
     """One sentence on a painting that cannot be made, and what to do."""
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from habn.checkpoints import CHECKPOINTS, WEIGHTS
 from habn.comparison.painting import Painting
 from habn.data.weather import WeatherSetting
+from habn.errors import HabnError
 from habn.hooks.intervention import Intervention
 from habn.hooks.recording import LayerRecord
 
@@ -44,7 +45,7 @@ def pairs_in(folder: Path) -> dict[str, Pair]:
 PAIRS = pairs_in(CHECKPOINTS)
 
 
-class RequestError(ValueError):
+class RequestError(HabnError):
     """One sentence on a request that cannot be run, and what to do."""
 
 

@@ -9,6 +9,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from habn.errors import HabnError
+
 IGNORE = 255
 """The label of pixels that are neither trained on nor scored (CamVid's void)."""
 
@@ -80,7 +82,7 @@ def join(first: SegmentationData, second: SegmentationData) -> SegmentationData:
     return SegmentationData(images, labels, first.classes)
 
 
-class DataError(ValueError):
+class DataError(HabnError):
     """One sentence on a data folder that is not as it should be."""
 
 

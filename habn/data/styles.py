@@ -9,6 +9,8 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 from torch.nn import functional as F
 
+from habn.errors import HabnError
+
 # In the order of a network's style rows; shipped checkpoints depend on it.
 STYLES: tuple[str, ...] = (
     "composition_vii",
@@ -38,7 +40,7 @@ STYLE_TITLES: dict[str, str] = {
 PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
-class StyleDataError(ValueError):
+class StyleDataError(HabnError):
     """A folder of photographs or paintings that cannot be used, in one sentence."""
 
 

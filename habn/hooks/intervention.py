@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from habn.errors import HabnError
 from habn.layers import HyperAdaptiveBatchNorm2d
 
 ContextChoice = Literal["own", "mean", "shuffled", "inverted", "painted"]
@@ -22,7 +23,7 @@ CONTEXTS: tuple[str, ...] = get_args(ContextChoice)
 HIGHEST_STRENGTH = 2.0
 
 
-class InterventionError(ValueError):
+class InterventionError(HabnError):
     """One sentence on an intervention that cannot be made, and what to do."""
 
 

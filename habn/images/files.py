@@ -21,8 +21,10 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TILELENGTH, TILEWIDTH, TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
+from habn.errors import HabnError
 
-class ImageError(ValueError):
+
+class ImageError(HabnError):
     """An image cannot be used; the message is one sentence: what is wrong, and what to do.
 
     Args:

@@ -11,6 +11,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from habn.errors import HabnError
 from habn.layers import HyperAdaptiveBatchNorm2d
 
 NormLayer = Callable[..., nn.Module]
@@ -121,10 +122,10 @@ def build_norm_layer(norm: str, **options) -> NormLayer:
     """The norm layer of that name, with further keyword arguments of its class fixed.
 
     Raises:
-        ValueError: on an unknown name, or "adain", which exists only where there is a style.
+        HabnError: on an unknown name, or "adain", which exists only where there is a style.
     """
     if norm == "adain":
-        raise ValueError(
+        raise HabnError(
             "The norm 'adain' needs a style, which a segmentation network does not have; use it with 'cfanet'."
         )
     return _drawn_apart(partial(_norm_layer(norm), **options))
@@ -134,7 +135,7 @@ def build_conditional_norm_layer(norm: str, num_styles: int, **options) -> NormL
     """A callable ``num_features -> module`` with ``forward(x, style)``, for networks that know styles.
 
     Raises:
-        ValueError: on an unknown name.
+        HabnError: on an unknown name.
     """
     if norm == "adain":
         return _drawn_apart(partial(AdaIN2d, num_styles=num_styles, **options))
@@ -159,5 +160,5 @@ def _drawn_apart(norm_layer: NormLayer) -> NormLayer:
 
 def _norm_layer(norm: str) -> NormLayer:
     if norm not in NORM_LAYERS:
-        raise ValueError(f"There is no norm {norm!r}; choose one of {', '.join(NORM_LABELS)}.")
+        raise HabnError(f"There is no norm {norm!r}; choose one of {', '.join(NORM_LABELS)}.")
     return NORM_LAYERS[norm]

@@ -2,6 +2,7 @@
 
 from torch import nn
 
+from habn.errors import HabnError
 from habn.layers import parameter_overhead
 from habn.layers.normalization import FiLM2d, build_conditional_norm_layer, build_norm_layer
 from habn.networks.cfanet import CFANet
@@ -25,7 +26,7 @@ def build_network(name: str, norm: str, norm_options: dict | None = None, **conf
         `network.config`.
 
     Raises:
-        ValueError: on an unknown name or norm.
+        HabnError: on an unknown name or norm.
     """
     options = norm_options or {}
     if name == "spvcnn":
@@ -35,7 +36,7 @@ def build_network(name: str, norm: str, norm_options: dict | None = None, **conf
         num_styles = config.setdefault("num_styles", 8)
         network = CFANet(build_conditional_norm_layer(norm, num_styles, **options), **config)
     else:
-        raise ValueError(f"There is no network {name!r}; choose one of {', '.join(NETWORKS)}.")
+        raise HabnError(f"There is no network {name!r}; choose one of {', '.join(NETWORKS)}.")
     network.name, network.norm = name, norm
     network.config = {**({"norm_options": norm_options} if norm_options else {}), **config}
     return network

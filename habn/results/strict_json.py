@@ -10,11 +10,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from habn.errors import HabnError
+
 Reader = Callable[[Any, str], Any]
 """From a value of JSON and its place ("rows[0].seeds") to what it means. Raises Misfit where it does not fit."""
 
 
-class ResultError(ValueError):
+class ResultError(HabnError):
     """One sentence on a file of results that cannot be read: which file, which key, and what to do."""
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw
 
+from habn.errors import HabnError
 from habn.scenes.canvas import Canvas, Label
 from habn.scenes.ground import blurred, paint_ground, paint_sky
 from habn.scenes.layout import build_street
@@ -35,10 +36,10 @@ def draw_scene(seed: int, height: int = 360, width: int = 480) -> Scene:
     Things are painted from far to near, each into picture and labels by one call. The lens changes the picture only.
 
     Raises:
-        ValueError: if `height` or `width` is less than 32.
+        HabnError: if `height` or `width` is less than 32.
     """
     if height < SMALLEST or width < SMALLEST:
-        raise ValueError(
+        raise HabnError(
             f"A scene must be at least {SMALLEST} x {SMALLEST} pixels, not {height} x {width}: ask for a larger one."
         )
     rng = np.random.default_rng(seed)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 
+from habn.errors import HabnError
 from habn.layers.normalization import NORM_LABELS
 from habn.results import Row, Search, SearchRow, Study
 from habn.results.models import Text
@@ -23,7 +24,7 @@ def collect(runs: StudyRuns, names: list[str], seeds: list[int], head: Study) ->
         head: from `describe`.
 
     Raises:
-        ValueError: when the runs differ in code or machine, or were made for another plan.
+        HabnError: when the runs differ in code or machine, or were made for another plan.
     """
     through = [seed for seed in seeds if all(_is_through(runs, name, seed) for name in names)]
     if not through:
@@ -74,12 +75,12 @@ def _is_through(runs: StudyRuns, name: str, seed: int) -> bool:
 
 
 def _provenance(kept: dict[str, dict[int, dict]]) -> dict[str, str]:
-    """The commit and the machine of all runs. Raises ValueError where they are not the same."""
+    """The commit and the machine of all runs. Raises HabnError where they are not the same."""
     shared = {}
     for key in ("commit", "hardware"):
         values = {entry[key] for entries in kept.values() for entry in entries.values()}
         if len(values) > 1:
-            raise ValueError(
+            raise HabnError(
                 f"The runs differ in {key} ({', '.join(sorted(values))}) and cannot be compared; give another --run."
             )
         shared[key] = values.pop()

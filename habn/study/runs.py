@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from habn.checkpoints import load_checkpoint, save_checkpoint
 from habn.checkpoints.metadata import card_text
+from habn.errors import HabnError
 from habn.hooks.intervention import Intervention
 from habn.networks import build_network, count_parameters
 from habn.results import Metric
@@ -74,7 +75,7 @@ class StudyRuns(ABC):
         """Train and measure a variant with a seed, or go on where it was stopped; whether it is through.
 
         Raises:
-            ValueError: the folder holds a run that was begun under other conditions than this plan's.
+            HabnError: the folder holds a run that was begun under other conditions than this plan's.
         """
         folder = self.folder / name / str(seed)
         begun = (folder / TRAINING).exists() or (folder / MEASURED).exists()
@@ -117,11 +118,11 @@ class StudyRuns(ABC):
         """What `run` found, once it is through.
 
         Raises:
-            ValueError: it is not through, or was made under other conditions than this plan's.
+            HabnError: it is not through, or was made under other conditions than this plan's.
         """
         path = self.folder / name / str(seed) / MEASURED
         if not path.is_file():
-            raise ValueError(f"{path} is missing; first run the study without --ablate.")
+            raise HabnError(f"{path} is missing; first run the study without --ablate.")
         keep_conditions(path.parent, self.conditions(name, seed), begun=True)
         return json.loads(path.read_text())
 

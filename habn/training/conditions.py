@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from habn.errors import HabnError
+
 CONDITIONS = "conditions.json"
 
 
@@ -15,18 +17,18 @@ def keep_conditions(folder: Path, conditions: dict, begun: bool) -> None:
         begun: whether the folder holds a run already.
 
     Raises:
-        ValueError: in one sentence.
+        HabnError: in one sentence.
     """
     path, wanted = folder / CONDITIONS, json.loads(json.dumps(conditions))
     if not begun:
         folder.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(wanted) + "\n")
     if not path.is_file():
-        raise ValueError(f"{folder} does not say how its run was begun, for want of {CONDITIONS}; give another --run.")
+        raise HabnError(f"{folder} does not say how its run was begun, for want of {CONDITIONS}; give another --run.")
     found, wanted = _flat(json.loads(path.read_text())), _flat(wanted)
     for key in sorted(wanted.keys() | found.keys()):
         if found.get(key) != wanted.get(key):
-            raise ValueError(
+            raise HabnError(
                 f"{folder} was made with {key} {found.get(key)} and not {wanted.get(key)}; give another --run."
             )
 

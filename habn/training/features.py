@@ -14,13 +14,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor, nn
 
+from habn.errors import HabnError
 from habn.pixels import IMAGENET_MEAN, IMAGENET_STD
 
 KNOWN_SHA256 = "8273599271538033e8d369c3b48d21736e82a18bf8f3c30063eb9e1dbcdf2b94"
 LAYERS = (1, 3, 4, 6, 7)
 
 
-class FeatureError(ValueError):
+class FeatureError(HabnError):
     """A weight file that cannot serve as SqueezeNet 1.1, in one sentence."""
 
 

@@ -18,13 +18,14 @@ import torch
 from torch import Tensor, nn
 
 from habn.data.styles import STYLES
+from habn.errors import HabnError
 from habn.training.style_evaluation import StyleEvaluation
 
 SIDE, PAINTING_STRIDE = 128, 32
 BATCH = 32
 
 
-class InceptionError(ValueError):
+class InceptionError(HabnError):
     """A file that cannot serve as Inception, or a library that is missing, in one sentence."""
 
 

@@ -11,6 +11,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from habn.errors import HabnError
+
 STATE = "state.safetensors"
 
 
@@ -46,12 +48,12 @@ def load_state(
         The progress that was saved with it.
 
     Raises:
-        ValueError: when the file is damaged or of another network.
+        HabnError: when the file is damaged or of another network.
     """
     try:
         file = safe_open(path, "pt")
     except SafetensorError:
-        raise ValueError(f"{path} is damaged; remove the folder of the run and train it again.") from None
+        raise HabnError(f"{path} is damaged; remove the folder of the run and train it again.") from None
     with file:
         progress = json.loads(file.metadata()["progress"])
         tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118, safe_open is no dict
@@ -63,7 +65,7 @@ def load_state(
     odd = sorted(lacking | weights.keys() - own.keys())
     odd += [key for key in own.keys() & weights.keys() if own[key].shape != weights[key].shape]
     if odd:
-        raise ValueError(
+        raise HabnError(
             f"{path} is the state of another network (see {odd[0]!r}); give another --run or --branch-from."
         )
     network.load_state_dict({**own, **weights})

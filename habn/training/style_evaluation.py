@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from habn.data.styles import STYLES, load_painting, load_photos
+from habn.errors import HabnError
 from habn.metrics import fit_gaussian, frechet_distance, luma, structural_similarity
 from habn.training.features import SqueezeNetFeatures, load_features
 from habn.training.style import CONTENT_LAYER, STYLE_LAYERS, StyleRecipe, gram_matrix, relative_distance
@@ -93,11 +94,11 @@ class StyleEvaluation:
         """All of FIGURES of a network in evaluation mode, on the same device.
 
         Raises:
-            ValueError: when the network has fewer styles than there are paintings.
+            HabnError: when the network has fewer styles than there are paintings.
         """
         count = len(self.paintings)
         if network.num_styles < count:
-            raise ValueError(f"The network has {network.num_styles} styles where {count} paintings are measured.")
+            raise HabnError(f"The network has {network.num_styles} styles where {count} paintings are measured.")
         one_hot = torch.eye(network.num_styles, device=self.device)[:count, None]
         found = [self._measure_style(network, *style) for style in zip(one_hot, self.paintings, strict=True)]
         by_figure = {name: np.array([style[name] for style in found]) for name in FIGURES}  # (S, photos) or (S, 1)

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from habn.errors import HabnError
+
 
 class Task(Protocol):
     """What the loop must know of a task. `held_out_batch` is asked for by a bilevel search alone."""
@@ -33,10 +35,10 @@ def check_device(device: str) -> None:
     """Refuse a CUDA device where there is none.
 
     Raises:
-        ValueError: in one sentence.
+        HabnError: in one sentence.
     """
     if device.startswith("cuda") and not torch.cuda.is_available():
-        raise ValueError("This machine has no CUDA device; leave out --device or give --device cpu.")
+        raise HabnError("This machine has no CUDA device; leave out --device or give --device cpu.")
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,14 @@ from habn.comparison.experiment import Experiment, run_experiment
 from habn.comparison.painting import Painting
 from habn.data.styles import STYLES
 from habn.data.weather import WEATHER
+from habn.errors import HabnError
 from habn.hooks.intervention import CONTEXTS
 from habn.hooks.recording import LayerRecord
 from habn.layers import PARAMETERS
 from habn.ui import pictures
 from habn.ui.experiment.settings import read_intervention, read_weather
 from habn.ui.photo import Photo
-from habn.ui.refusals import REFUSALS
+from habn.ui.refusals import guarded
 from habn.ui.shown import request_for, run
 
 NO_WEATHER = "none"
@@ -70,6 +71,7 @@ def add_endpoints(concurrency_id: str) -> None:
         gr.Button().click(experiment, [*request, *change, *painting], outcome, api_name="experiment", **limits)
 
 
+@guarded
 def compare(
     photo: str | None,
     pair: str,
@@ -99,6 +101,7 @@ def compare(
     return pictures.draw_pair(result, opacity=100), pictures.draw_difference(result), figures
 
 
+@guarded
 def inspect(
     photo: str | None,
     pair: str,
@@ -126,6 +129,7 @@ def inspect(
     return summary, _save_factors(dict(zip(("first", "second"), chosen, strict=True)))
 
 
+@guarded
 def experiment(
     photo: str | None,
     pair: str,
@@ -187,7 +191,7 @@ def _refusing(photo: str | None) -> Iterator[None]:
         raise gr.Error("There is no photo; give one as a file.", print_exception=False)
     try:
         yield
-    except REFUSALS as error:
+    except HabnError as error:
         raise gr.Error(str(error), print_exception=False) from error
 
 

@@ -1,31 +1,24 @@
-"""What is said of a request that is refused, in the visitor's language."""
+"""What is said, in the visitor's language, of a request that is refused, and of one at which the program fails."""
 
-from habn.checkpoints import CheckpointError
-from habn.comparison.painting import PaintingError
-from habn.comparison.request import RequestError
-from habn.data.weather import WeatherError
-from habn.hooks.intervention import InterventionError
+import logging
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import gradio as gr
+
+from habn.errors import HabnError
 from habn.images import ImageError
 from habn.ui import words
 
+log = logging.getLogger(__name__)
 
-class SettingsError(ValueError):
+
+class SettingsError(HabnError):
     """One sentence on settings of an experiment that cannot be read, and what to do."""
 
 
-REFUSALS = (
-    ImageError,
-    PaintingError,
-    WeatherError,
-    InterventionError,
-    SettingsError,
-    RequestError,
-    CheckpointError,
-)
-"""Their messages are sentences for the visitor."""
-
-
-def explain(error: Exception, language: str) -> str:
+def explain(error: HabnError, language: str) -> str:
     """An error's sentence in a language of `words.LANGUAGES`; in English where it has not been translated.
 
     The words "refusals.*" hold what a visitor's photo can bring about, in English exactly as `habn.images` says it.
@@ -35,3 +28,24 @@ def explain(error: Exception, language: str) -> str:
             if sentence == error.sentence:
                 return words.say(f"refusals.{name}", language, **error.fields)
     return str(error)
+
+
+def guarded(callback: Callable[..., Any]) -> Callable[..., Any]:
+    """A callback whose failure is one sentence for the visitor, and an entry in the log with its traceback.
+
+    What a person can put right, a callback says itself, in its own place.
+    """
+
+    @wraps(callback)
+    def guard(*arguments: Any, **named: Any) -> Any:
+        try:
+            return callback(*arguments, **named)
+        except gr.Error:
+            raise
+        except Exception as error:
+            log.exception("%s.%s failed", callback.__module__, callback.__qualname__)
+            asked = (value for value in (*arguments, *named.values()) if isinstance(value, gr.Request))
+            sentence = words.say("page.failed", words.language_of(next(asked, None)))
+            raise gr.Error(sentence, print_exception=False) from error
+
+    return guard

@@ -1,5 +1,6 @@
 """What the visitor's page shows, and what all tabs do with it: run it, recall it, inspect a layer of it, say a note."""
 
+import logging
 from html import escape
 from typing import NamedTuple
 
@@ -8,9 +9,12 @@ import gradio as gr
 from habn.comparison import engine
 from habn.comparison.examples import EXAMPLES, labels_of
 from habn.comparison.painting import Painting
+from habn.errors import HabnError
 from habn.ui import words
 from habn.ui.inspector import build_inspection
-from habn.ui.refusals import explain
+from habn.ui.refusals import explain, guarded
+
+log = logging.getLogger(__name__)
 
 TITLE = "HABN Explorer"
 SECONDS_OF_A_NOTE = 8
@@ -29,11 +33,13 @@ class Shown(NamedTuple):
 
 
 def warm_up() -> None:
-    """Load the networks by showing them the first example; what is wrong is printed, and the page stays up."""
+    """Load the networks by showing them the first example; what is wrong is logged, and the page stays up."""
     try:
         run(str(EXAMPLES[0]), next(iter(engine.PAIRS)), Painting())
-    except Exception as error:
-        print(f"The networks could not be loaded: {error}")
+    except HabnError as error:
+        log.error("The networks could not be loaded: %s", error)
+    except Exception:
+        log.exception("The networks could not be loaded.")
 
 
 def request_for(photo: str, pair: str, painting: Painting) -> engine.Request:
@@ -62,13 +68,14 @@ def inspect(result: engine.Result, layer: int | None, channel: int | None, look:
     return build_inspection(result.run_id, *outputs, layer, channel, **facts, look=look)
 
 
+@guarded
 def on_select(shown: Shown | None, event: gr.EventData, request: gr.Request) -> dict:
     """Show the layer and the channel that were picked; a pick from an older result is left alone."""
     if shown is None or event.run != shown.run_id:
         return gr.skip()
     try:
         return inspect(recall(shown), event.layer, event.channel)
-    except ValueError as error:
+    except HabnError as error:
         return note(explain(error, words.language_of(request)))
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from habn.data.weather.changes import WEATHER, Weather
 from habn.data.weather.view import build_view, uniform
+from habn.errors import HabnError
 
 __all__ = ["STRENGTHS", "WEATHER", "Weather", "WeatherSetting", "apply_weather", "draw_place", "random_weather"]
 
@@ -20,7 +21,7 @@ GAMMA = 2.2
 TOE = 0.01
 
 
-class WeatherError(ValueError):
+class WeatherError(HabnError):
     """One sentence on a weather that cannot be laid over a picture, and what to do."""
 
 

@@ -8,11 +8,12 @@ from gradio.i18n import I18nData
 
 from habn.comparison import engine
 from habn.comparison.examples import EXAMPLES, FOLDER, example_of, original_of
+from habn.errors import HabnError
 from habn.ui import panels, pictures, words
 from habn.ui.compare.painting import read_painting
 from habn.ui.compare.painting.most_adapted import adapts, draw_most_adapted
 from habn.ui.link import PAINTING, Link, link_of
-from habn.ui.refusals import REFUSALS, explain
+from habn.ui.refusals import explain, guarded
 from habn.ui.shown import Shown, inspect, note, recall, run
 
 
@@ -33,6 +34,7 @@ class Answer(NamedTuple):
     copy_link: Any
 
 
+@guarded
 def on_task(task: str) -> tuple[dict, dict]:
     """Updates for pair and painting: each task has its own pairs, and only one of them paints."""
     choices = pairs_of(task)
@@ -44,6 +46,7 @@ def pairs_of(task: str) -> list[tuple[I18nData, str]]:
     return [(words.label(f"pairs.{name}"), name) for name, pair in engine.PAIRS.items() if pair.task == task]
 
 
+@guarded
 def on_load(request: gr.Request) -> tuple:
     """Updates for tabs, task, pair, painting and opacity: as the address asks."""
     link = link_of(request)
@@ -58,12 +61,14 @@ def on_load(request: gr.Request) -> tuple:
     )
 
 
+@guarded
 def on_example(event: gr.EventData) -> str | dict:
     """The shipped example that was picked, as the photo."""
     path = FOLDER / f"{event.example}.jpg"
     return str(path) if path in EXAMPLES else gr.skip()
 
 
+@guarded
 def on_settings(request: gr.Request) -> tuple:
     """Show the photo that the address asks for, and its Answer, and say what of the address was left out."""
     link = link_of(request)
@@ -71,7 +76,7 @@ def on_settings(request: gr.Request) -> tuple:
     photo = str(FOLDER / f"{link.example}.jpg")
     try:
         result = run(photo, link.pair, link.painting)
-    except REFUSALS as error:
+    except HabnError as error:
         return gr.skip(), *_refuse(error, language)
     link = link.within(result.second.records)
     if link.ignored:
@@ -80,6 +85,7 @@ def on_settings(request: gr.Request) -> tuple:
     return photo, *_draw(result, shown, link.opacity, link, language)
 
 
+@guarded
 def on_change(
     shown: Shown | None, photo: str | None, pair: str, painting: dict, opacity: int, request: gr.Request
 ) -> tuple | dict:
@@ -94,7 +100,7 @@ def on_change(
     try:
         asked = read_painting(painting)
         result = run(photo, pair, asked)
-    except REFUSALS as error:
+    except HabnError as error:
         return (shown.photo if shown else None), *_refuse(error, language)
     link = link_of(request).within(result.second.records)
     answer = _draw(result, Shown(result.run_id, original_of(photo), pair, asked), opacity, link, language)
@@ -103,6 +109,7 @@ def on_change(
     return gr.skip(), *answer
 
 
+@guarded
 def on_choice(
     shown: Shown | None, photo: str | None, pair: str, painting: dict, opacity: int, request: gr.Request
 ) -> tuple | dict:
@@ -113,23 +120,25 @@ def on_choice(
     return shown.photo, *answer
 
 
+@guarded
 def on_opacity(shown: Shown | None, opacity: int, request: gr.Request) -> tuple | dict:
     """Lay the colours over the photo again; no network runs while the engine remembers the result."""
     if shown is None:
         return gr.skip()
     try:
         return pictures.draw_pair(recall(shown), opacity)
-    except REFUSALS as error:
+    except HabnError as error:
         return note(explain(error, words.language_of(request)))
 
 
+@guarded
 def on_most_adapted(shown: Shown | None, event: gr.EventData, request: gr.Request) -> tuple[dict, dict]:
     """Open the tab Layers with the layer that was asked for; one of an older result is left alone."""
     if shown is None or event.run != shown.run_id:
         return gr.skip(), gr.skip()
     try:
         return inspect(recall(shown), event.layer, None, look={"pixel": None}), gr.update(selected="layers")
-    except ValueError as error:
+    except HabnError as error:
         return note(explain(error, words.language_of(request))), gr.skip()
 
 

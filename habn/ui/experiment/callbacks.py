@@ -9,6 +9,7 @@ import gradio as gr
 
 from habn.comparison import engine
 from habn.comparison.experiment import run_experiment
+from habn.errors import HabnError
 from habn.hooks.recording import LayerRecord
 from habn.ui import pictures, words
 from habn.ui.experiment.outcome import draw_adaptation_outcome, draw_weather_outcome
@@ -22,10 +23,11 @@ from habn.ui.experiment.settings import (
 )
 from habn.ui.inspector.encoding import most_adapted_layer
 from habn.ui.link import link_of
-from habn.ui.refusals import REFUSALS, explain
+from habn.ui.refusals import explain, guarded
 from habn.ui.shown import Shown, note, recall, request_for
 
 
+@guarded
 def on_link(weather: dict | None, adaptation: dict | None, request: gr.Request) -> tuple[dict, dict, dict]:
     """Set the controls as the page's address says, before anything is run, and open the part that it speaks of."""
     asked = settings_of(link_of(request))
@@ -34,6 +36,7 @@ def on_link(weather: dict | None, adaptation: dict | None, request: gr.Request) 
     return part, *({**(value or {}), "settings": given} if given else gr.skip() for value, given in values)
 
 
+@guarded
 def on_shown(shown: Shown | None, weather: dict | None, adaptation: dict | None) -> tuple[dict, dict]:
     """Tell the controls which comparison the page shows; the networks run once a visitor looks at them."""
     if shown is None:
@@ -41,6 +44,7 @@ def on_shown(shown: Shown | None, weather: dict | None, adaptation: dict | None)
     return tuple({**(value or {}), "run": shown.run_id} for value in (weather, adaptation))
 
 
+@guarded
 def on_weather(shown: Shown | None, value: dict | None, request: gr.Request) -> tuple[dict, dict]:
     """Run both networks in the weather that was set."""
     if shown is None or not _has_settings(value):
@@ -49,12 +53,13 @@ def on_weather(shown: Shown | None, value: dict | None, request: gr.Request) -> 
     try:
         weather = read_weather(value["settings"])
         found = run_experiment(replace(_request(shown), weather=weather))
-    except REFUSALS as error:
+    except HabnError as error:
         return note(explain(error, language)), gr.skip()
     outcome = draw_weather_outcome(found, weather.strength, language)
     return outcome, _answer(shown, value, _photo(found.after))
 
 
+@guarded
 def on_adaptation(shown: Shown | None, value: dict | None, request: gr.Request) -> tuple[dict, dict]:
     """Run both networks with their adaptation as it was set."""
     if shown is None or not _has_settings(value):
@@ -66,7 +71,7 @@ def on_adaptation(shown: Shown | None, value: dict | None, request: gr.Request) 
         record = _record(plain, read_layers(settings))
         intervention = read_intervention(settings, MapRange.of(record.context))
         found = run_experiment(replace(_request(shown), intervention=intervention))
-    except REFUSALS as error:
+    except HabnError as error:
         return note(explain(error, language)), gr.skip()
     outcome = draw_adaptation_outcome(found, intervention, language)
     return outcome, _answer(shown, value, {**_photo(plain), **_layers(plain, record)})

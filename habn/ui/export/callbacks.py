@@ -13,17 +13,19 @@ from gradio.utils import get_upload_folder
 from habn.comparison import arrays, sheet
 from habn.comparison.arrays import View
 from habn.comparison.examples import example_of
+from habn.errors import HabnError
 from habn.ui import words
 from habn.ui.export.report import write_report
 from habn.ui.export.sheet import build_sheet
 from habn.ui.inspector.encoding import most_adapted_channel, most_adapted_layer
 from habn.ui.link import Link, link_of
-from habn.ui.refusals import REFUSALS, explain
+from habn.ui.refusals import explain, guarded
 from habn.ui.shown import Shown, note, recall
 
 PLACEHOLDER = "your-photo.jpg"
 
 
+@guarded
 def on_sheet(shown: Shown | None, request: gr.Request) -> tuple:
     """The printed sheet, as PNG."""
 
@@ -33,11 +35,13 @@ def on_sheet(shown: Shown | None, request: gr.Request) -> tuple:
     return _offer(shown, request, "png", save)
 
 
+@guarded
 def on_arrays(shown: Shown | None, request: gr.Request) -> tuple:
     """The raw arrays, as NPZ."""
     return _offer(shown, request, "npz", lambda view, link, language, file: arrays.save_arrays(view, file))
 
 
+@guarded
 def on_report(shown: Shown | None, request: gr.Request) -> tuple:
     """The report, as one HTML file."""
 
@@ -47,6 +51,7 @@ def on_report(shown: Shown | None, request: gr.Request) -> tuple:
     return _offer(shown, request, "html", save)
 
 
+@guarded
 def on_program(shown: Shown | None, request: gr.Request) -> tuple:
     """The program, as a file and to read."""
 
@@ -82,7 +87,7 @@ def _offer(shown: Shown | None, request: gr.Request, suffix: str, save: Callable
     language = words.language_of(request)
     try:
         view, link = view_of(shown, request)
-    except REFUSALS as error:
+    except HabnError as error:
         return note(explain(error, language)), gr.skip()
     name = f"habn-{view.result.pair}-{view.records[1].name}-{view.channel}.{suffix}"
     path = _publish(name, lambda file: save(view, link, language, file))

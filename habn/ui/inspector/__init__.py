@@ -20,6 +20,7 @@ import numpy as np
 from gradio.utils import get_upload_folder
 
 from habn.data.segmentation import STREET_CLASSES, STREET_PALETTE
+from habn.errors import HabnError
 from habn.images import save_png
 from habn.ui import words
 from habn.ui.inspector.encoding import (
@@ -120,7 +121,7 @@ def build_inspection(
             zoom: 1, 2 or 4; overlay: how far the maps cover the photo beneath them, 0 to 100 percent.
 
     Raises:
-        ValueError: if there is no such layer or channel.
+        HabnError: if there is no such layer or channel.
     """
     layer = most_adapted_layer(second.records) if layer is None else _index("layer", layer, len(second.records))
     record = second.records[layer]
@@ -153,7 +154,7 @@ def _publish_classes(folder: Path, output: Output) -> dict[str, Any] | None:
 
 def _index(what: str, value: object, count: int) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < count:
-        raise ValueError(f"There is no {what} {value!r}; choose a whole number from 0 to {count - 1}.")
+        raise HabnError(f"There is no {what} {value!r}; choose a whole number from 0 to {count - 1}.")
     return value
 
 

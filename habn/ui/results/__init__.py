@@ -8,6 +8,7 @@ import gradio as gr
 from habn.results import ResultError, load_claims, load_results
 from habn.results.shipped import load_shipped_figures
 from habn.ui import words
+from habn.ui.refusals import guarded
 from habn.ui.results.panels import draw_error, draw_results
 
 _HERE = Path(__file__).parent
@@ -35,6 +36,7 @@ def build_results(page: gr.Blocks) -> None:
     page.load(on_load, None, results, queue=False, show_progress="hidden", api_visibility="private")
 
 
+@guarded
 def on_load(request: gr.Request) -> str:
     """All results in the language that the visitor's browser asks for."""
     return _draw(words.language_of(request))

@@ -15,6 +15,6 @@ def to_tensor(picture: np.ndarray) -> Tensor:
     return torch.from_numpy(picture).permute(2, 0, 1)[None].to(torch.float32) / 255
 
 
-def to_picture(pixels: Tensor) -> np.ndarray:
+def to_image(pixels: Tensor) -> np.ndarray:
     """The way back from `to_tensor`."""
     return (pixels[0].permute(1, 2, 0) * 255).round().to(torch.uint8).contiguous().numpy()

@@ -1,5 +1,6 @@
 """A checkpoint comes back as it was saved, or is refused in one sentence that names file, key and remedy."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from habn.checkpoints import CHECKPOINTS, CheckpointError, load_checkpoint, save_checkpoint
-from habn.checkpoints.metadata import card_text
+from habn.checkpoints import CHECKPOINTS, CheckpointError, load_checkpoint, open_checkpoint, save_checkpoint
+from habn.checkpoints.card import write_card
 from habn.hooks.recording import recording
 from habn.networks import build_network
 from habn.scenes import draw_scene
@@ -60,9 +61,11 @@ def change_config(folder: Path, change) -> None:
 def test_a_checkpoint_comes_back_as_it_was_saved(norm, tmp_path):
     network = build_tiny(norm)
     save_checkpoint(network, tmp_path / "deep" / "er", {"classes": ["a", "b", "c"], "data": "none"}, "# Card\n")
-    loaded = load_checkpoint(tmp_path / "deep" / "er")
+    opened = open_checkpoint(tmp_path / "deep" / "er")
+    loaded = opened.network
     assert not loaded.training and (loaded.name, loaded.norm) == ("spvcnn", norm)
-    assert loaded.card["classes"] == ["a", "b", "c"] and loaded.card["data"] == "none"
+    assert opened.metadata["classes"] == ["a", "b", "c"] and opened.metadata["data"] == "none"
+    assert opened.digest == hashlib.sha256((tmp_path / "deep" / "er" / "model.safetensors").read_bytes()).hexdigest()
     assert (tmp_path / "deep" / "er" / "README.md").read_text() == "# Card\n"
     for key, value in network.state_dict().items():
         assert torch.equal(loaded.state_dict()[key], value)
@@ -227,10 +230,10 @@ def test_a_shipped_checkpoint_loads_and_every_layer_passes_the_truth_test(checkp
 def test_a_shipped_checkpoint_is_small_and_has_a_card(checkpoint):
     assert (checkpoint / "model.safetensors").stat().st_size < 10_000_000
     assert (checkpoint / "README.md").read_text().startswith("---\n")
-    assert {"data", "recipe", "training", "metrics"} <= set(load_checkpoint(checkpoint).card)
+    assert {"data", "recipe", "training", "metrics"} <= set(open_checkpoint(checkpoint).metadata)
 
 
 @pytest.mark.parametrize("folder", sorted(CHECKPOINTS.glob("*/")), ids=lambda folder: folder.name)
 def test_a_shipped_card_says_what_its_metadata_says(folder):
-    network = load_checkpoint(folder)
-    assert (folder / "README.md").read_text(encoding="utf-8") == card_text(network, network.card)
+    opened = open_checkpoint(folder)
+    assert (folder / "README.md").read_text(encoding="utf-8") == write_card(opened.network, opened.metadata)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from habn.checkpoints import load_checkpoint
+from habn.checkpoints import open_checkpoint
 from habn.commands import evaluate, train
 from habn.commands.study import main as study
 from habn.data.cityscapes import TRAIN_IDS
@@ -34,12 +34,12 @@ def test_a_network_is_trained_on_cityscapes_and_measured_on_its_validation_split
     data = ["--data", "cityscapes", "--root", str(root)]
     short = ["--steps", "2", "--batch-size", "2", "--crop", "16", "32", "--run", str(root / "run")]
     train.main(["segmentation", *data, *short, "--norm", "habn-plus", "--checkpoint", str(root / "mine")])
-    card = load_checkpoint(root / "mine").card
-    assert card["classes"] == list(TRAIN_IDS.values()) and len(card["metrics"]["val"]["class_iou"]) == 19
+    metadata = open_checkpoint(root / "mine").metadata
+    assert metadata["classes"] == list(TRAIN_IDS.values()) and len(metadata["metrics"]["val"]["class_iou"]) == 19
     capsys.readouterr()
     evaluate.main(["--checkpoint", str(root / "mine"), *data, "--split", "val"])
     measured = json.loads(capsys.readouterr().out)
-    assert measured["mean_iou"] == card["metrics"]["val"]["mean_iou"] and measured["pictures"] == 1
+    assert measured["mean_iou"] == metadata["metrics"]["val"]["mean_iou"] and measured["pictures"] == 1
 
 
 def test_what_could_not_be_measured_is_refused_first(root, tmp_path):

@@ -35,9 +35,9 @@ def logits(network: torch.nn.Module, image: np.ndarray, painting: Painting | Non
 @pytest.mark.parametrize("pair", [name for name, pair in PAIRS.items() if "habn" in pair.second])
 def test_all_frozen_is_the_static_network_and_all_adapted_the_plain_run_to_the_last_bit(pair, scene):
     painting = Painting("great_wave") if PAIRS[pair].task == "style" else None
-    static = revert_batch_norm(copy.deepcopy(engine.load_network(PAIRS[pair].second)))
+    static = revert_batch_norm(copy.deepcopy(engine.load_network(PAIRS[pair].second).network))
     assert not [m for m in static.modules() if isinstance(m, HyperAdaptiveBatchNorm2d)]
-    network = engine.load_network(PAIRS[pair].second)
+    network = engine.load_network(PAIRS[pair].second).network
     with engine.intervening(network, FROZEN):
         assert torch.equal(logits(network, scene.image, painting), logits(static, scene.image, painting))
 

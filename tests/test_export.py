@@ -20,7 +20,7 @@ from habn.ui import words
 from habn.ui.compare.callbacks import Shown
 from habn.ui.export import callbacks
 from habn.ui.export.report import write_report
-from habn.ui.export.sheet import build_sheet, write_equation
+from habn.ui.export.sheet_words import build_sheet, write_equation
 from habn.ui.link import Link
 
 

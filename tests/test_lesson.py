@@ -18,7 +18,7 @@ from habn.ui.compare.callbacks import Shown
 from habn.ui.learn.callbacks import on_photo_step
 from habn.ui.learn.photo import build_last_step, build_photo_step, what_is_followed
 from habn.ui.learn.regions import build_region_step
-from habn.ui.learn.step import figure, percent, sayer
+from habn.ui.learn.step import percent, sayer, write_decimals
 
 FIGURE = re.compile(r"−?\d+\.\d+")
 
@@ -179,8 +179,8 @@ def test_the_last_step_says_what_freezing_changed_and_what_was_measured(result, 
     assert all(
         text in question["answer"] for text in (percent(share), "50.0\N{NO-BREAK SPACE}%", "25.0\N{NO-BREAK SPACE}%")
     )
-    cards = [engine.load_network(output.checkpoint).card for output in (result.first, result.second)]
-    measured = [card["metrics"]["test"]["mean_iou"] for card in cards]
+    metadata = [engine.load_network(output.checkpoint).metadata for output in (result.first, result.second)]
+    measured = [of_one["metrics"]["test"]["mean_iou"] for of_one in metadata]
     assert [numbers(row[1:]) for row in question["table"]["rows"]] == [[value] for value in measured]
     layer, channel, pixel = inspection["layer"], inspection["channel"], tuple(inspection["look"]["pixel"])
     gap = np.abs(result.second.records[layer].y[channel] - result.first.records[layer].y[channel])
@@ -201,4 +201,4 @@ def test_a_photo_that_is_gone_is_said_in_the_visitors_language():
 
 @pytest.mark.parametrize(("value", "text"), [(-0.4892, "−0.489"), (-1e-5, "0.000"), (0.0, "0.000"), (1.2345, "1.234")])
 def test_figures_have_a_true_minus_sign_and_no_negative_zero(value, text):
-    assert figure(value) == text
+    assert write_decimals(value) == text

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from habn.checkpoints import LoadedNetwork
 from habn.comparison import engine, request
 from habn.comparison.engine import Request, run
 from habn.comparison.experiment import run_experiment
@@ -30,7 +31,7 @@ def networks(monkeypatch):
     """BN and HABN, untrained, with a row for the photograph and rows that all differ, in place of any checkpoint."""
     built = {}
 
-    def load(name: str) -> torch.nn.Module:
+    def load(name: str) -> LoadedNetwork:
         if name not in built:
             torch.manual_seed(2)  # a start in which blends of two rows paint something between them
             network = build_network("cfanet", "habn" if "habn" in name else "bn", num_styles=WITH_PHOTO_ROW).eval()
@@ -38,8 +39,7 @@ def networks(monkeypatch):
                 for key, value in network.named_parameters():
                     if key.endswith((".weight", ".bias")) and value.shape[0] == WITH_PHOTO_ROW:
                         value += 0.5 * torch.randn_like(value)
-            network.digest, network.card = f"{name} of a test", {}
-            built[name] = network
+            built[name] = LoadedNetwork(network, {}, f"{name} of a test")
         return built[name]
 
     monkeypatch.setattr(engine, "load_network", load)

@@ -120,7 +120,9 @@ MEASURED_FAR = FAR | {"test": {"frechet": 1.2, "style": 0.1, "content": 0.4}}
 )
 def test_near_the_pair_stands_what_was_measured_of_both_networks(monkeypatch, result, first, second, sentence):
     cards = {result.first.checkpoint: first, result.second.checkpoint: second}
-    monkeypatch.setattr(panels, "load_network", lambda checkpoint: SimpleNamespace(card={"metrics": cards[checkpoint]}))
+    monkeypatch.setattr(
+        panels, "load_network", lambda checkpoint: SimpleNamespace(metadata={"metrics": cards[checkpoint]})
+    )
     said = panels.draw_measured(result, "en")
     assert said == "" if sentence is None else sentence in said
     frozen = Change(np.zeros(result.image.shape[:2], np.float32), 0.0, None)

@@ -11,7 +11,7 @@ import pytest
 
 from habn.results import ResultError, load_claims, load_results, save_study, tables_markdown
 from habn.results.reading import load_study
-from habn.results.shipped import load_shipped_figures
+from habn.results.shipped import load_shipped_scores
 from habn.results.statistics import holm, paired_difference, standard_deviation, t_cdf, t_quantile
 from habn.results.tables import fill_places
 from habn.results.writing import add_rows
@@ -328,7 +328,7 @@ def test_every_study_has_its_table_in_the_texts():
 def test_the_claims_are_marked_and_stand_apart_from_what_was_measured():
     claims = load_claims()
     assert "not checked" in claims.note["en"] and "no está comprobado" in claims.note["es"]
-    page = draw_results(load_results(), claims, load_shipped_figures(), "en")
+    page = draw_results(load_results(), claims, load_shipped_scores(), "en")
     measured, claimed = page.split('<section class="claimed">')
     for figure in ("72.1", "75.8", "18.5", "15.2", "+0.5 %"):
         assert figure in claimed
@@ -399,12 +399,12 @@ def test_links_at_the_top_lead_to_every_study():
 
 
 def test_without_results_the_tab_shows_the_cards_figures_and_a_broken_file_is_one_sentence(tmp_path):
-    page = draw_results((), None, load_shipped_figures(), "en")
+    page = draw_results((), None, load_shipped_scores(), "en")
     assert "No study has been finished yet" in page and "spvcnn-habn-camvid" in page
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "config.json").write_text("{")
     with pytest.raises(ResultError, match="config.json is not valid JSON"):
-        load_shipped_figures(tmp_path)
+        load_shipped_scores(tmp_path)
     sentence = draw_error("/somewhere/results/a<b.json: the key 'x' is missing; run it again.", "en")
     assert "a&lt;b.json" in sentence and "somewhere" not in sentence
 

@@ -40,7 +40,7 @@ def test_a_sheet_has_a_row_a_photo_and_a_column_a_network(folder, monkeypatch):
     photo = np.array(Image.open(folder / "tall.png"))
     row = slice(top + 36 + margin, top + 36 + margin + 64)
     tiles = [drawn[row, margin + k * (48 + margin) :][:, :48] for k in range(3)]
-    painted = [sheet.paint(sheet.load_network(folder, norm), photo, "udnie") for norm in ("bn", "in")]
+    painted = [sheet.paint(sheet.load_style_network(folder, norm), photo, "udnie") for norm in ("bn", "in")]
     for tile, expected in zip(tiles, (photo, *painted), strict=True):
         assert np.abs(tile - expected).mean() < 12, "what JPEG loses of noise"
     assert np.abs(tiles[1] - tiles[0]).mean() > 20
@@ -48,7 +48,7 @@ def test_a_sheet_has_a_row_a_photo_and_a_column_a_network(folder, monkeypatch):
 
 
 def test_a_network_paints_in_the_row_of_the_style(folder):
-    network = sheet.load_network(folder, "bn")
+    network = sheet.load_style_network(folder, "bn")
     with torch.no_grad():
         network.to_pixels.weight.fill_(1.0)
         network.to_pixels.bias.zero_()

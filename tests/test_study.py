@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from habn.checkpoints import load_checkpoint, save_checkpoint
+from habn.checkpoints import open_checkpoint, save_checkpoint
 from habn.commands.study import build_parser, build_plan, main
 from habn.data.weather import WEATHER
 from habn.layers import HyperAdaptiveBatchNorm2d
@@ -65,9 +65,9 @@ def test_a_study_pairs_its_runs_and_says_what_it_measured(camvid, trunk):
     assert all(len(seed) == 6 for row in result["weather"]["rows"] for seed in row["values"])
     assert np.shape(result["search"]["rows"][0]["gates"]) == (len(result["search"]["layers"]), 4)
     assert str(camvid) not in json.dumps(result), "a result names no folder of this machine"
-    networks = [load_checkpoint(camvid / "study" / name / "3" / "checkpoint") for name in ("bn", "habn-plus")]
-    assert networks[0].card["trunk"] == networks[1].card["trunk"] is not None
-    correlation = networks[1].card["channel_correlation"]
+    opened = [open_checkpoint(camvid / "study" / name / "3" / "checkpoint") for name in ("bn", "habn-plus")]
+    assert opened[0].metadata["trunk"] == opened[1].metadata["trunk"] is not None
+    correlation = opened[1].metadata["channel_correlation"]
     assert list(correlation) == result["search"]["layers"] and all(0.5 < value <= 1 for value in correlation.values())
 
 
@@ -134,7 +134,7 @@ def test_a_study_whose_time_is_up_ends_in_peace_and_is_continued(camvid, caplog)
     common = ["--data", "camvid", "--root", str(camvid), "--run", str(camvid / "study"), "--variants", "bn"]
     main([*common, "--steps", "2", "--batch-size", "2", "--crop", "16", "24", "--minutes", "0"])
     said = caplog.messages
-    assert said[0].startswith("Time is up") and said[1].startswith("No seed is through")
+    assert said[0].startswith("Time is up") and said[1].startswith("No seed is finished")
     assert study(camvid, "--variants", "bn")["rows"][0]["seeds"] == [0]
 
 
@@ -153,15 +153,15 @@ def test_a_study_that_cannot_be_run_is_refused_in_one_sentence(camvid, arguments
         study(camvid, *arguments)
 
 
-def test_the_card_of_a_run_says_where_habn_plus_started(camvid, trunk):
+def test_the_metadata_of_a_run_say_where_habn_plus_started(camvid, trunk):
     study(camvid, "--trunk", str(trunk), "--variants", "bn", "habn-plus", "plus-from-bn", "--seeds", "0")
-    cards = {
-        name: load_checkpoint(camvid / "study" / name / "0" / "checkpoint").card["training"]
+    training = {
+        name: open_checkpoint(camvid / "study" / name / "0" / "checkpoint").metadata["training"]
         for name in ("bn", "habn-plus", "plus-from-bn")
     }
-    assert "own_share" not in cards["bn"]
-    assert (cards["habn-plus"]["own_share"], tuple(cards["habn-plus"]["own_parts"])) == (0.5, SHALLOW)
-    assert (cards["plus-from-bn"]["own_share"], cards["habn-plus"]["least_gate"]) == (0.0, 0.5)
+    assert "own_share" not in training["bn"]
+    assert (training["habn-plus"]["own_share"], tuple(training["habn-plus"]["own_parts"])) == (0.5, SHALLOW)
+    assert (training["plus-from-bn"]["own_share"], training["habn-plus"]["least_gate"]) == (0.0, 0.5)
 
 
 @pytest.mark.parametrize(
@@ -188,4 +188,4 @@ def test_a_variant_starts_as_its_name_says(camvid, name, share, parts):
 def test_every_variant_can_be_built(name):
     variant = VARIANTS[name]
     network = build_network("spvcnn", variant.norm, variant.options)
-    assert all(network.get_submodule(part) is not None for part in variant.own_parts)
+    assert all(network.get_submodule(part) is not None for part in variant.head_start_parts)

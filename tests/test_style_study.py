@@ -14,7 +14,7 @@ from torch import nn
 
 import habn.training.style
 import habn.training.style_evaluation
-from habn.checkpoints import load_checkpoint, save_checkpoint
+from habn.checkpoints import open_checkpoint, save_checkpoint
 from habn.commands import evaluate
 from habn.commands import style_study as study
 from habn.data.styles import PHOTO_ROW, STYLES, load_painting, load_photos
@@ -27,7 +27,7 @@ from habn.results.reading import load_study
 from habn.study.variants import ABLATIONS, SOFT_GATES, STYLE_VARIANTS
 from habn.training.features import load_features
 from habn.training.inception import cut_squares, load_inception, measure_fid
-from habn.training.start import lean_toward_own
+from habn.training.start import give_head_start
 from habn.training.style import StyleRecipe, StyleTask, gram_matrix, relative_distance
 from habn.training.style_evaluation import (
     FIGURES,
@@ -227,16 +227,16 @@ def test_a_study_pairs_its_runs_and_holds_all_figures(finished):
     assert np.shape(result["search"]["rows"][0]["gates"]) == (len(result["search"]["layers"]), 4)
     assert "2 photographs in 8 styles" in result["sampling"]["en"]
     assert str(finished) not in json.dumps(result) and "--root DIR --squeezenet FILE" in result["command"]
-    networks = [load_checkpoint(finished / "study" / name / "1" / "checkpoint") for name in ("bn", "habn-plus")]
-    assert [network.num_styles for network in networks] == [PHOTO_ROW + 1] * 2
-    assert networks[0].card["metrics"]["test"]["frechet"] == result["rows"][0]["values"][1]
-    training = networks[1].card["training"]
+    opened = [open_checkpoint(finished / "study" / name / "1" / "checkpoint") for name in ("bn", "habn-plus")]
+    assert [one.network.num_styles for one in opened] == [PHOTO_ROW + 1] * 2
+    assert opened[0].metadata["metrics"]["test"]["frechet"] == result["rows"][0]["values"][1]
+    training = opened[1].metadata["training"]
     assert (training["own_share"], training["least_gate"], training["search"]) == (2.0, 0.1, "joint")
     gates = [gate for row in result["search"]["rows"] for layer in row["gates"] for gate in layer]
     assert set(gates) == {1.0}, "undecided gates stay open"
 
 
-def test_a_training_that_is_through_is_only_measured(style_data, finished):
+def test_a_training_that_is_finished_is_only_measured(style_data, finished):
     measured = finished / "study" / "bn" / "1" / "measured.json"
     log = finished / "study" / "bn" / "1" / "training" / "log.jsonl"
     before, lines = json.loads(measured.read_text()), log.read_text()
@@ -249,9 +249,9 @@ def test_branches_start_from_a_trunk_and_tell_how_far_their_channels_correspond(
     trunk = finished / "study" / "bn" / "0" / "checkpoint"
     result = run_study(style_data, tmp_path, "--trunk", str(trunk), "--variants", "bn", "habn")
     assert result["protocol"] == "branched" and "from the trunk checkpoint" in result["train"]
-    networks = [load_checkpoint(tmp_path / "study" / name / "0" / "checkpoint") for name in ("bn", "habn")]
-    assert networks[0].card["trunk"] == networks[1].card["trunk"] is not None
-    assert set(networks[1].card["channel_correlation"]) == set(result["search"]["layers"])
+    opened = [open_checkpoint(tmp_path / "study" / name / "0" / "checkpoint") for name in ("bn", "habn")]
+    assert opened[0].metadata["trunk"] == opened[1].metadata["trunk"] is not None
+    assert set(opened[1].metadata["channel_correlation"]) == set(result["search"]["layers"])
 
 
 def test_a_row_that_could_not_be_added_is_refused_before_it_is_measured(style_data, finished, tmp_path):
@@ -287,9 +287,9 @@ def test_own_statistics_lie_in_all_layers_of_the_network():
     variant = STYLE_VARIANTS["habn-plus"]
     network = build_network("cfanet", variant.norm, {"search": True}, num_styles=PHOTO_ROW + 1)
     parts = [name for name, _ in normalization_layers(network)]
-    assert {name.partition(".")[0] for name in parts} == {*variant.own_parts}
-    for part in variant.own_parts:
-        lean_toward_own(network.get_submodule(part), variant.own_share)
+    assert {name.partition(".")[0] for name in parts} == {*variant.head_start_parts}
+    for part in variant.head_start_parts:
+        give_head_start(network.get_submodule(part), variant.head_start)
     layers = [m for m in network.modules() if isinstance(m, HyperAdaptiveBatchNorm2d)]
     # Half open, a gate lets through half of a share of 2: the whole way to the picture's own statistics.
     assert all((m.search.gates[2:, None] * m.search.delta[2:] == 1).all() for m in layers) and len(layers) == len(parts)

@@ -18,7 +18,7 @@ from habn.data.segmentation import IGNORE, STREET_CLASSES, SegmentationData
 from habn.layers import HyperAdaptiveBatchNorm2d
 from habn.metrics import class_iou, confusion_matrix, mean_iou
 from habn.networks import build_network
-from habn.training.conditions import CONDITIONS, keep_conditions
+from habn.training.conditions import CONDITIONS, begin_or_continue
 from habn.training.loop import fit
 from habn.training.search import dead_layers, set_temperature, take_gradient_of_gates
 from habn.training.segmentation import (
@@ -28,7 +28,7 @@ from habn.training.segmentation import (
     evaluate_segmentation,
     shuffled,
 )
-from habn.training.start import finish, lean_toward_own, start_from, trunk_digest
+from habn.training.start import finish, give_head_start, start_from, trunk_digest
 from habn.training.task import TrainingOptions
 
 OPTIONS = TrainingOptions(steps=6, learning_rate=3e-3, warmup=2, evaluate_every=2)
@@ -332,7 +332,7 @@ def test_habn_plus_can_start_on_its_way_to_the_pictures_own_statistics(data):
     network = build_tiny("habn-plus").eval()
     pixels = torch.rand(1, 3, 24, 32)
     before = network(pixels)
-    lean_toward_own(network.stem, 0.5)
+    give_head_start(network.stem, 0.5)
     assert network.stem.norm.search.delta[2:].unique().tolist() == [0.5]
     assert not network.stem.norm.search.delta[:2].any() and not network.to_quarter.norm.search.delta.any()
     assert not torch.equal(network(pixels), before)
@@ -419,15 +419,15 @@ def test_a_run_goes_on_only_on_the_terms_it_was_begun_with(tmp_path):
         words = ["segmentation", "--steps", "4", "--run", str(folder), *more]
         return train.conditions(train.build_parser().parse_args(words))
 
-    keep_conditions(folder, terms(), begun=False)
-    keep_conditions(folder, terms("--minutes", "2", "--evaluate-every", "7"), begun=True)
+    begin_or_continue(folder, terms(), begun=False)
+    begin_or_continue(folder, terms("--minutes", "2", "--evaluate-every", "7"), begun=True)
     for other, named in (
         (["--seed", "1"], "options.seed 0 and not 1"),
         (["--norm", "habn"], "norm bn and not habn"),
         (["--weather"], "weather False and not True"),
     ):
         with pytest.raises(ValueError, match=f"^.*run was made with {named}; give another --run[.]$"):
-            keep_conditions(folder, terms(*other), begun=True)
+            begin_or_continue(folder, terms(*other), begun=True)
     (folder / CONDITIONS).unlink()
     with pytest.raises(ValueError, match="give another --run"):
-        keep_conditions(folder, terms(), begun=True)
+        begin_or_continue(folder, terms(), begun=True)

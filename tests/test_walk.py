@@ -18,7 +18,7 @@ def test_a_picture_walks_from_the_file_to_the_inspector(tmp_path, monkeypatch):
     result = run(Request(EXAMPLES[0], PAIR))
     assert np.array_equal(result.image, open_image(image, max_side=480))
 
-    network = load_network(CHECKPOINT)
+    network = load_network(CHECKPOINT).network
     assert (CHECKPOINTS / CHECKPOINT).is_dir() and result.second.checkpoint == CHECKPOINT
     pixels = torch.from_numpy(result.image).permute(2, 0, 1)[None] / 255
     with torch.inference_mode():

@@ -1,13 +1,15 @@
-"""Checkpoints: `files` reads and writes them, `metadata` is what they say of themselves."""
+"""Checkpoints: `files` reads and writes them, `metadata` is what they say of themselves, `card` puts it into words."""
 
 from habn.checkpoints.files import (
     CHECKPOINTS,
     CONFIG,
     WEIGHTS,
     CheckpointError,
+    LoadedNetwork,
     check_weights,
     load_checkpoint,
-    read_card,
+    open_checkpoint,
+    read_metadata,
     read_weights,
     save_checkpoint,
 )
@@ -17,9 +19,11 @@ __all__ = [
     "CONFIG",
     "WEIGHTS",
     "CheckpointError",
+    "LoadedNetwork",
     "check_weights",
     "load_checkpoint",
-    "read_card",
+    "open_checkpoint",
+    "read_metadata",
     "read_weights",
     "save_checkpoint",
 ]

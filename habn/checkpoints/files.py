@@ -8,19 +8,23 @@ Only safetensors are read, nothing is ever unpickled, and loading is strict: a f
 one sentence.
 """
 
+import hashlib
 import json
 import re
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from habn.errors import HabnError
 from habn.networks import build_network
+from habn.networks.network import Network
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
@@ -32,23 +36,40 @@ class CheckpointError(HabnError):
     """One sentence on a checkpoint that cannot be loaded: which file, which key, and what to do."""
 
 
-def load_checkpoint(folder_or_hub_id: str | Path) -> nn.Module:
-    """The network of a checkpoint, in evaluation mode.
+@dataclass(frozen=True, eq=False)
+class LoadedNetwork:
+    """A network and what its checkpoint says of it.
+
+    Attributes:
+        network: in evaluation mode.
+        metadata: the content of config.json: network, norm, config, classes or styles, data, protocol, metrics.
+        digest: of the file of its weights, SHA-256.
+    """
+
+    network: Network
+    metadata: dict[str, Any]
+    digest: str
+
+
+def load_checkpoint(folder_or_hub_id: str | Path) -> Network:
+    """The network of a checkpoint, in evaluation mode; `open_checkpoint` has its metadata besides.
 
     Args:
         folder_or_hub_id: a folder with config.json and model.safetensors, or a Hub id such as
             "user/spvcnn-habn-camvid".
 
-    Returns:
-        The network; `network.card` is the content of config.json (classes or styles, data, protocol, metrics).
-
     Raises:
         CheckpointError: when there is no such checkpoint, or a file is damaged or does not fit the network.
     """
+    return open_checkpoint(folder_or_hub_id).network
+
+
+def open_checkpoint(folder_or_hub_id: str | Path) -> LoadedNetwork:
+    """The network of a checkpoint with its metadata; arguments and errors as those of `load_checkpoint`."""
     folder = _find(folder_or_hub_id)
-    card = read_card(folder)
+    metadata = read_metadata(folder)
     try:
-        network = build_network(card["network"], card["norm"], **card["config"])
+        network = build_network(metadata["network"], metadata["norm"], **metadata["config"])
     except (TypeError, ValueError, RuntimeError) as error:
         reason = str(error).split("\n")[0].rstrip(".")
         raise CheckpointError(
@@ -57,25 +78,25 @@ def load_checkpoint(folder_or_hub_id: str | Path) -> nn.Module:
     weights = read_weights(folder / WEIGHTS)
     check_weights(network.state_dict(), weights, folder / WEIGHTS)
     network.load_state_dict(weights)
-    network.card = card
-    return network.eval()
+    digest = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+    return LoadedNetwork(network.eval(), metadata, digest)
 
 
-def save_checkpoint(network: nn.Module, folder: str | Path, card: dict, text: str) -> None:
+def save_checkpoint(network: Network, folder: str | Path, metadata: dict, card: str) -> None:
     """Write a checkpoint.
 
     Args:
         network: from `build_network`.
         folder: is made if missing; its three files are overwritten.
-        card: whatever config.json shall hold beside network, norm and config.
-        text: the model card, Markdown.
+        metadata: whatever config.json shall hold beside network, norm and config.
+        card: the model card, Markdown.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    config = {"network": network.name, "norm": network.norm, "config": network.config, **card}
+    config = {"network": network.name, "norm": network.norm, "config": network.config, **metadata}
     save_file({key: value.contiguous().cpu() for key, value in network.state_dict().items()}, folder / WEIGHTS)
     (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n")
-    (folder / CARD).write_text(text)
+    (folder / CARD).write_text(card)
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -145,7 +166,7 @@ def _find(folder_or_hub_id: str | Path) -> Path:
     )
 
 
-def read_card(folder: Path) -> dict:
+def read_metadata(folder: Path) -> dict:
     """What the config.json of a checkpoint's folder holds.
 
     Raises:
@@ -153,12 +174,12 @@ def read_card(folder: Path) -> dict:
     """
     path = folder / CONFIG
     try:
-        card = json.loads(path.read_text())
+        metadata = json.loads(path.read_text())
     except FileNotFoundError:
         raise CheckpointError(f"{path} is missing; a checkpoint folder holds {CONFIG} and {WEIGHTS}.") from None
     except (ValueError, RecursionError):  # as JSONDecodeError and UnicodeDecodeError are, and digits without end
         raise CheckpointError(f"{path} is not valid JSON; download or train the checkpoint again.") from None
     for key in ("network", "norm", "config"):
-        if not isinstance(card, dict) or key not in card:
+        if not isinstance(metadata, dict) or key not in metadata:
             raise CheckpointError(f"{path} lacks the key {key!r}; download or train the checkpoint again.")
-    return card
+    return metadata

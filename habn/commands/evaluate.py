@@ -20,9 +20,8 @@ from functools import cache, partial
 from pathlib import Path
 
 import torch
-from torch import nn
 
-from habn.checkpoints import load_checkpoint
+from habn.checkpoints import LoadedNetwork, open_checkpoint
 from habn.commands import end_with_a_sentence
 from habn.data import SPLITS, load_segmentation
 from habn.errors import HabnError
@@ -76,16 +75,17 @@ def evaluate(args: argparse.Namespace, checkpoint: str) -> dict:
     Raises:
         HabnError: when it cannot be measured so, in one sentence.
     """
-    network = load_checkpoint(checkpoint).to(args.device, memory_format=torch.channels_last)
+    loaded = open_checkpoint(checkpoint)
+    network = loaded.network.to(args.device, memory_format=torch.channels_last)
     if args.results is not None:
-        check_row(args.results, network, checkpoint)
-    figures, study = (evaluate_style if network.name == "cfanet" else evaluate_classes)(args, network, checkpoint)
+        check_row(args.results, loaded, checkpoint)
+    figures, study = (evaluate_style if network.name == "cfanet" else evaluate_classes)(args, loaded, checkpoint)
     if args.results is not None:
         add_rows(study(), args.results.parent)
     return {"checkpoint": checkpoint, **figures, "parameters": count_parameters(network)["parameters"]}
 
 
-def check_row(results: Path, network: nn.Module, checkpoint: str) -> None:
+def check_row(results: Path, loaded: LoadedNetwork, checkpoint: str) -> None:
     """Refuse a row that could not be added, before anything is measured.
 
     Raises:
@@ -93,12 +93,12 @@ def check_row(results: Path, network: nn.Module, checkpoint: str) -> None:
     """
     if results.suffix != ".json":
         raise HabnError(f"--results {results} must be a file that ends in .json.")
-    if not results.exists() and network.norm != "bn":
+    if not results.exists() and loaded.network.norm != "bn":
         raise HabnError(
             f"{results} does not exist yet; measure the BN checkpoint first, with which others are compared."
         )
-    training = network.card.get("training") or {}
-    if not {"seed", "steps"} <= training.keys() or "data" not in network.card:
+    training = loaded.metadata.get("training") or {}
+    if not {"seed", "steps"} <= training.keys() or "data" not in loaded.metadata:
         raise HabnError(f"The config.json of {checkpoint} does not say how it was trained; leave out --results.")
 
 
@@ -106,9 +106,10 @@ Measured = tuple[dict, Callable[[], Study]]
 """What is printed, and the study of one row that it becomes where results are asked for."""
 
 
-def evaluate_classes(args: argparse.Namespace, network: nn.Module, checkpoint: str) -> Measured:
+def evaluate_classes(args: argparse.Namespace, loaded: LoadedNetwork, checkpoint: str) -> Measured:
     """Measure a segmentation network on the whole split."""
     data = load_segmentation(args.data, args.root, args.split).to(torch.device(args.device))
+    network = loaded.network
     known = network.config["num_classes"]
     if len(data.classes) != known:
         raise HabnError(f"{checkpoint} knows {known} classes, {args.data} has {len(data.classes)}.")
@@ -116,12 +117,12 @@ def evaluate_classes(args: argparse.Namespace, network: nn.Module, checkpoint: s
     with torch.inference_mode():
         figures = describe_segmentation(evaluate_segmentation(network, data), data.classes)
     seconds = round(time.perf_counter() - started, 2)
-    study = partial(_study, args, network, args.data, tuple(data.images.shape[2:]), "mean_iou", figures["mean_iou"])
+    study = partial(_study, args, loaded, args.data, tuple(data.images.shape[2:]), "mean_iou", figures["mean_iou"])
     where = {"data": args.data, "split": args.split, "pictures": len(data.images)}
     return {**where, **figures, "seconds": seconds}, study
 
 
-def evaluate_style(args: argparse.Namespace, network: nn.Module, checkpoint: str) -> Measured:
+def evaluate_style(args: argparse.Namespace, loaded: LoadedNetwork, checkpoint: str) -> Measured:
     """Measure a style network on some photographs of the split in every style."""
     if args.root is None or args.squeezenet is None:
         raise HabnError(f"{checkpoint} is a style network; give --root with content and styles, and --squeezenet.")
@@ -129,13 +130,14 @@ def evaluate_style(args: argparse.Namespace, network: nn.Module, checkpoint: str
         raise HabnError("--photos must be at least 1.")
     inception = None if args.inception is None else _load_inception(args.inception, args.device)
     evaluation = _load_evaluation(args.root, args.squeezenet, args.split, args.photos, args.device)
-    measured = {name: asdict(figure) for name, figure in evaluation.measure(network).items()}
+    network = loaded.network
+    measured = {name: asdict(score) for name, score in evaluation.measure(network).items()}
     figures = {"data": "styles", "split": args.split, "pictures": len(evaluation.photos), **measured}
     if inception is not None:
         figures["fid"] = measure_fid(network, evaluation, inception)
 
     def study() -> Study:
-        plain = _study(args, network, "styles", evaluation.size, "frechet", measured["frechet"]["mean"])
+        plain = _study(args, loaded, "styles", evaluation.size, "frechet", measured["frechet"]["mean"])
         return replace(plain, sampling=evaluation.describe(), **style_parts({(network.norm, ""): [measured]}))
 
     return figures, study
@@ -147,10 +149,11 @@ _load_inception = cache(load_inception)
 
 
 def _study(
-    args: argparse.Namespace, network: nn.Module, data: str, size: tuple[int, int], metric: str, value: float
+    args: argparse.Namespace, loaded: LoadedNetwork, data: str, size: tuple[int, int], metric: str, value: float
 ) -> Study:
     """The study of the checkpoints that are shipped, with one row."""
-    training, start = network.card["training"], network.card.get("start")
+    network, metadata = loaded.network, loaded.metadata
+    training, start = metadata["training"], metadata.get("start")
     title = TITLES.get(data, dict.fromkeys(LANGUAGES, data))
     row = Row(
         norm=network.norm,
@@ -171,7 +174,7 @@ def _study(
         data=data,
         split=args.split,
         size=size,
-        train=_trained_on(network.card) + (f", from the weights {start['checkpoint']}" if start else ""),
+        train=_trained_on(metadata) + (f", from the weights {start['checkpoint']}" if start else ""),
         steps=training["steps"],
         epochs=None,
         hardware=describe_hardware(torch.cuda.get_device_name() if args.device.startswith("cuda") else None),
@@ -184,9 +187,9 @@ def _study(
     )
 
 
-def _trained_on(card: dict) -> str:
-    scenes, with_val = card["training"].get("with_scenes"), card["training"].get("with_val")
-    return card["data"] + (" (train + val)" if with_val else "") + (f" and {scenes} drawn scenes" if scenes else "")
+def _trained_on(metadata: dict) -> str:
+    scenes, with_val = metadata["training"].get("with_scenes"), metadata["training"].get("with_val")
+    return metadata["data"] + (" (train + val)" if with_val else "") + (f" and {scenes} drawn scenes" if scenes else "")
 
 
 def _command(args: argparse.Namespace, data: str) -> str:

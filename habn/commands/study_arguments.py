@@ -87,7 +87,7 @@ def run_command(study: Callable[[], Study | None], results: Path | None) -> None
     def command() -> None:
         found = study()
         if found is None:
-            log.info("No seed is through with all variants yet, so there is nothing to compare.")
+            log.info("No seed is finished with all variants yet, so there is nothing to compare.")
         elif results is not None:
             save_study(found, results.parent)
 

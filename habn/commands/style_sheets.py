@@ -23,7 +23,7 @@ from habn.data.styles import STYLE_TITLES, STYLES
 from habn.errors import HabnError
 from habn.images import open_image
 from habn.layers.normalization import NORM_LABELS
-from habn.pixels import to_picture, to_tensor
+from habn.pixels import to_image, to_tensor
 
 NORMS = ("bn", "in", "habn", "habn-plus")
 PHOTO_SIDE = 480
@@ -40,13 +40,13 @@ def main(arguments: list[str] | None = None) -> None:
 def draw_sheets(args: argparse.Namespace) -> None:
     if args.width < 32:
         raise HabnError("--width must be at least 32.")
-    networks = {norm: load_network(args.checkpoints, norm) for norm in args.norms}
+    networks = {norm: load_style_network(args.checkpoints, norm) for norm in args.norms}
     paths = args.photos or sorted(FOLDER.glob("*.jpg"))
     photos = [open_image(path, PHOTO_SIDE) for path in paths]
     args.out.mkdir(parents=True, exist_ok=True)
     for style in args.styles:
         path = args.out / f"{style}.jpg"
-        draw_sheet(style, photos, networks, args.width).save(path, quality=QUALITY)
+        draw_style_sheet(style, photos, networks, args.width).save(path, quality=QUALITY)
         print(path, flush=True)
 
 
@@ -61,7 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def load_network(folder: Path, norm: str) -> nn.Module:
+def load_style_network(folder: Path, norm: str) -> nn.Module:
     """The style network of a normalization.
 
     Raises:
@@ -75,7 +75,9 @@ def load_network(folder: Path, norm: str) -> nn.Module:
     return load_checkpoint(path).to(memory_format=torch.channels_last)
 
 
-def draw_sheet(style: str, photos: Sequence[np.ndarray], networks: dict[str, nn.Module], width: int) -> Image.Image:
+def draw_style_sheet(
+    style: str, photos: Sequence[np.ndarray], networks: dict[str, nn.Module], width: int
+) -> Image.Image:
     """A row for each photo (H, W, 3) uint8: the photo itself, then what each network makes of it in the style."""
     rows = [[photo, *(paint(network, photo, style) for network in networks.values())] for photo in photos]
     tiles = [[_reduce(picture, width) for picture in row] for row in rows]
@@ -98,7 +100,7 @@ def paint(network: nn.Module, photo: np.ndarray, style: str) -> np.ndarray:
     """What a network makes of a photo in a style: (H, W, 3) uint8 to the same."""
     pixels = to_tensor(photo)
     painted = network(pixels, Painting(style).row(network.num_styles))
-    return to_picture(painted)
+    return to_image(painted)
 
 
 def _reduce(picture: np.ndarray, width: int) -> Image.Image:

@@ -17,14 +17,15 @@ from pathlib import Path
 import torch
 
 from habn.checkpoints import save_checkpoint
-from habn.checkpoints.metadata import card_text, segmentation_card, style_card
+from habn.checkpoints.card import write_card
+from habn.checkpoints.metadata import segmentation_metadata, style_metadata
 from habn.commands import end_with_a_sentence
 from habn.data import load_segmentation
 from habn.data.styles import PHOTO_ROW
 from habn.errors import HabnError
 from habn.layers.normalization import NORM_LABELS
 from habn.networks import build_network
-from habn.training.conditions import keep_conditions
+from habn.training.conditions import begin_or_continue
 from habn.training.loop import fit
 from habn.training.segmentation import (
     SegmentationRecipe,
@@ -154,8 +155,8 @@ def train_segmentation(args: argparse.Namespace) -> None:
     split = "val" if args.data == "cityscapes" else "test"
     held_out = load_segmentation(args.data, args.root, split).to(device)
     metrics = {split: describe_segmentation(evaluate_segmentation(network, held_out), held_out.classes)}
-    card = segmentation_card(args.data, held_out.classes, task.recipe, how_trained(args), metrics)
-    save_checkpoint(network, args.checkpoint, card, card_text(network, card))
+    metadata = segmentation_metadata(args.data, held_out.classes, task.recipe, how_trained(args), metrics)
+    save_checkpoint(network, args.checkpoint, metadata, write_card(network, metadata))
 
 
 def train_style(args: argparse.Namespace) -> None:
@@ -164,8 +165,8 @@ def train_style(args: argparse.Namespace) -> None:
     network = run(args, build(args, "cfanet", num_styles=PHOTO_ROW + 1).to(device), task)
     if network is None:
         return
-    card = style_card(task.recipe, how_trained(args), task.evaluate(network))
-    save_checkpoint(network, args.checkpoint, card, card_text(network, card))
+    metadata = style_metadata(task.recipe, how_trained(args), task.evaluate(network))
+    save_checkpoint(network, args.checkpoint, metadata, write_card(network, metadata))
 
 
 def build(args: argparse.Namespace, name: str, **config) -> torch.nn.Module:
@@ -177,9 +178,9 @@ def build(args: argparse.Namespace, name: str, **config) -> torch.nn.Module:
 
 
 def run(args: argparse.Namespace, network: torch.nn.Module, task) -> torch.nn.Module | None:
-    """Train; the network as it will be saved when the schedule is through and a checkpoint is wanted."""
+    """Train; the network as it will be saved when the schedule is finished and a checkpoint is wanted."""
     options = training_options(args)
-    keep_conditions(args.run, conditions(args), begun=(args.run / STATE).is_file())
+    begin_or_continue(args.run, conditions(args), begun=(args.run / STATE).is_file())
     outcome = fit(network, task, options, args.run, args.branch_from)
     log.info("step %d, %.0f s", outcome.step, outcome.seconds)
     if not outcome.finished or args.checkpoint is None:
@@ -205,7 +206,7 @@ def conditions(args: argparse.Namespace) -> dict:
 
 
 def how_trained(args: argparse.Namespace) -> dict:
-    """Start, trunk and options of a run, for its card."""
+    """Start, trunk and options of a run, for the metadata of its checkpoint."""
     extra = {}
     if args.task == "segmentation":
         extra = {"with_scenes": args.with_scenes, "with_val": args.with_val}

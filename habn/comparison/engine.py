@@ -9,9 +9,8 @@ from functools import lru_cache
 
 import numpy as np
 import torch
-from torch import nn
 
-from habn.checkpoints import CHECKPOINTS, WEIGHTS, CheckpointError, load_checkpoint
+from habn.checkpoints import CHECKPOINTS, CheckpointError, LoadedNetwork, open_checkpoint
 from habn.comparison.painting import Painting
 from habn.comparison.request import PAIRS, Output, Pair, Request, RequestError, Result
 from habn.data.segmentation import STREET_CLASSES, STREET_PALETTE
@@ -21,7 +20,8 @@ from habn.images import open_image
 from habn.layers.normalization import NORM_LABELS
 from habn.metrics import class_iou, confusion_matrix
 from habn.networks import count_parameters
-from habn.pixels import to_picture, to_tensor
+from habn.networks.network import Network
+from habn.pixels import to_image, to_tensor
 
 LONGER_SIDE = 480
 """Pictures are reduced to this, the size of CamVid's, on which the networks were trained."""
@@ -71,7 +71,7 @@ def run(request: Request) -> Result:
             f"The labels are {request.labels.shape}, but the picture is {image.shape[:2]} (height, width)."
         )
     if request.weather is not None:
-        image = to_picture(request.weather.apply(to_tensor(image)))
+        image = to_image(request.weather.apply(to_tensor(image)))
     with _load_lock:
         networks = [load_network(pair.first), load_network(pair.second)]
     run_id = _run_id(request, painting, image, networks)
@@ -79,7 +79,8 @@ def run(request: Request) -> Result:
     if result is None:
         with _pass_lock:
             outputs = [
-                _apply(n, c, image, painting, request) for n, c in zip(networks, (pair.first, pair.second), strict=True)
+                _apply(loaded.network, name, image, painting, request)
+                for loaded, name in zip(networks, (pair.first, pair.second), strict=True)
             ]
         result = Result(
             run_id, pair.task, request.pair, painting, image, *outputs, difference(*outputs), _correspond(*networks)
@@ -101,16 +102,16 @@ def difference(first: Output, second: Output) -> np.ndarray:
 
 
 @lru_cache(maxsize=16)
-def load_network(name: str) -> nn.Module:
-    """The network of a checkpoint of this project, by its folder, with a digest of its weights; kept in memory."""
+def load_network(name: str) -> LoadedNetwork:
+    """The network of a checkpoint of this project, by its folder; kept in memory."""
     # Convolutions, and the loops of habn.layers.loops with them, are fastest with channels innermost.
     try:
-        network = load_checkpoint(CHECKPOINTS / name).to(memory_format=torch.channels_last)
+        loaded = open_checkpoint(CHECKPOINTS / name)
     except CheckpointError as error:
         # Visitors read the sentence; where the server keeps its files is not their business.
         raise CheckpointError(str(error).replace(f"{CHECKPOINTS.parent}/", "")) from None
-    network.digest = hashlib.sha256((CHECKPOINTS / name / WEIGHTS).read_bytes()).hexdigest()
-    return network
+    loaded.network.to(memory_format=torch.channels_last)
+    return loaded
 
 
 def _check(request: Request) -> tuple[Pair, Painting | None]:
@@ -120,12 +121,12 @@ def _check(request: Request) -> tuple[Pair, Painting | None]:
     return pair, (request.painting or Painting()) if pair.task == "style" else None
 
 
-def _run_id(request: Request, painting: Painting | None, image: np.ndarray, networks: list[nn.Module]) -> str:
+def _run_id(request: Request, painting: Painting | None, image: np.ndarray, networks: list[LoadedNetwork]) -> str:
     digest = hashlib.sha256(
         f"{request.pair} {painting} {image.shape} {request.intervention.key()} {request.record}".encode()
     )
-    for network in networks:
-        digest.update(network.digest.encode())
+    for loaded in networks:
+        digest.update(loaded.digest.encode())
     digest.update(image.tobytes())
     if request.labels is not None:
         digest.update(request.labels.tobytes())
@@ -133,11 +134,9 @@ def _run_id(request: Request, painting: Painting | None, image: np.ndarray, netw
 
 
 @torch.inference_mode()
-def _apply(
-    network: nn.Module, checkpoint: str, image: np.ndarray, painting: Painting | None, request: Request
-) -> Output:
+def _apply(network: Network, checkpoint: str, image: np.ndarray, painting: Painting | None, request: Request) -> Output:
     pixels = to_tensor(image)
-    given = (pixels,) if painting is None else (pixels, painting.row(network.num_styles))
+    given = (pixels,) if painting is None else (pixels, painting.row(network.config["num_styles"]))
     records = []
     with intervening(network, request.intervention):
         if request.record:
@@ -153,7 +152,7 @@ def _apply(
             f"The network {checkpoint} gave values that are not finite on this picture; try another picture."
         )
     labels = answer.argmax(0).to(torch.uint8).numpy() if painting is None else None
-    picture = STREET_PALETTE[labels] if painting is None else to_picture(painting.finish(answer[None], pixels))
+    picture = STREET_PALETTE[labels] if painting is None else to_image(painting.finish(answer[None], pixels))
     return Output(
         checkpoint=checkpoint,
         norm=network.norm,
@@ -178,6 +177,6 @@ def _picture_iou(truth: np.ndarray, labels: np.ndarray) -> float | None:
     return float(np.nanmean(class_iou(confusion))) if confusion.any() else None
 
 
-def _correspond(first: nn.Module, second: nn.Module) -> bool:
-    trunk = first.card.get("trunk")
-    return trunk is not None and trunk == second.card.get("trunk")
+def _correspond(first: LoadedNetwork, second: LoadedNetwork) -> bool:
+    trunk = first.metadata.get("trunk")
+    return trunk is not None and trunk == second.metadata.get("trunk")

@@ -36,7 +36,7 @@ BORDER = 8  # pixels: how far the twins lie from the other region and the edge
 WEIGHTS = Path(__file__).parents[2] / "assets" / "lesson.safetensors"
 
 
-class Side(NamedTuple):
+class LessonLayer(NamedTuple):
     """One of the two layers, as the inspector shows it: its name, its records START and TRAINED, no classes."""
 
     label: str
@@ -61,8 +61,8 @@ class Lesson:
     run_id: str
     image: np.ndarray
     regions: dict[str, np.ndarray]
-    first: Side
-    second: Side
+    first: LessonLayer
+    second: LessonLayer
     twins: dict[str, tuple[int, int]]
     misfit: tuple[float, float]
     added: int
@@ -85,7 +85,7 @@ def load_lesson() -> Lesson:
     trained.load_state_dict(load_file(WEIGHTS))
     x = to_tensor(image)
     first, second = (
-        Side(NORM_LABELS[norm], (_record("start", start[norm], x), _record("trained", trained[norm], x)))
+        LessonLayer(NORM_LABELS[norm], (_record("start", start[norm], x), _record("trained", trained[norm], x)))
         for norm in ("bn", "habn")
     )
     missed = tuple(float(misfit(torch.from_numpy(side.records[TRAINED].y)[None], regions)) for side in (first, second))

@@ -33,7 +33,7 @@ SEQUENTIAL = colormaps["cividis"].with_extremes(bad="#ff00c8")
 
 
 @dataclass(frozen=True, eq=False)
-class Side:
+class PrintedNetwork:
     """One network on the sheet.
 
     Attributes:
@@ -70,7 +70,7 @@ class Sheet:
     source: str
     photo: np.ndarray
     difference: np.ndarray
-    sides: tuple[Side, Side]
+    sides: tuple[PrintedNetwork, PrintedNetwork]
     channel: int
     pixel: tuple[int, int]
     legend: Sequence[tuple[str, Sequence[int]]]

@@ -98,9 +98,11 @@ def pair_by_stem(
     pairs = [(path, by_stem.pop(stem(path), None)) for path in sorted(images)]
     if not pairs:
         raise DataError("The data folder holds no pictures; give the folder that contains the splits.")
-    lonely = [image for image, label in pairs if label is None] + sorted(by_stem.values())
-    if lonely:
-        raise DataError(f"{lonely[0]} has no partner of the same name; add the missing file or remove this one.")
+    without_partner = [image for image, label in pairs if label is None] + sorted(by_stem.values())
+    if without_partner:
+        raise DataError(
+            f"{without_partner[0]} has no partner of the same name; add the missing file or remove this one."
+        )
     return pairs
 
 

@@ -44,7 +44,7 @@ class StyleDataError(HabnError):
     """A folder of photographs or paintings that cannot be used, in one sentence."""
 
 
-def open_image(path: Path) -> Image.Image:
+def read_rgb(path: Path) -> Image.Image:
     """The picture as RGB. Raises StyleDataError where the file is missing or no picture."""
     try:
         with Image.open(path) as image:
@@ -72,7 +72,7 @@ def load_photos(root: str | Path, split: str, count: int | None = None) -> list[
     paths = sorted(path for path in folder.glob("*") if path.suffix.lower() in PHOTO_SUFFIXES)
     if not paths:
         raise StyleDataError(f"{folder} holds no photograph: put .jpg, .png or .webp files there.")
-    return [to_pixels(open_image(path)) for path in paths[:count]]
+    return [to_pixels(read_rgb(path)) for path in paths[:count]]
 
 
 def load_painting(root: str | Path, name: str, shorter_side: int) -> Tensor:
@@ -80,7 +80,7 @@ def load_painting(root: str | Path, name: str, shorter_side: int) -> Tensor:
 
     Returns (1, 3, H, W) float in [0, 1] with min(H, W) = shorter_side.
     """
-    image = open_image(Path(root) / "styles" / f"{name}.jpg")
+    image = read_rgb(Path(root) / "styles" / f"{name}.jpg")
     scale = shorter_side / min(image.size)
     size = tuple(round(side * scale) for side in image.size)
     return to_pixels(image.resize(size, Image.Resampling.LANCZOS)).unsqueeze(0) / 255

@@ -6,12 +6,13 @@ from habn.errors import HabnError
 from habn.layers import parameter_overhead
 from habn.layers.normalization import FiLM2d, build_conditional_norm_layer, build_norm_layer
 from habn.networks.cfanet import CFANet
+from habn.networks.network import Network
 from habn.networks.spvcnn import SPVCNN
 
 NETWORKS = ("spvcnn", "cfanet")
 
 
-def build_network(name: str, norm: str, norm_options: dict | None = None, **config) -> nn.Module:
+def build_network(name: str, norm: str, norm_options: dict | None = None, **config) -> Network:
     """A network with fresh weights.
 
     Args:
@@ -31,7 +32,7 @@ def build_network(name: str, norm: str, norm_options: dict | None = None, **conf
     options = norm_options or {}
     if name == "spvcnn":
         config.setdefault("num_classes", 11)
-        network = SPVCNN(build_norm_layer(norm, **options), **config)
+        network: Network = SPVCNN(build_norm_layer(norm, **options), **config)
     elif name == "cfanet":
         num_styles = config.setdefault("num_styles", 8)
         network = CFANet(build_conditional_norm_layer(norm, num_styles, **options), **config)

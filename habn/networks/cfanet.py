@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from habn.layers.normalization import NormLayer
 from habn.networks.blocks import SpatiallyVariantConv2d
+from habn.networks.network import Network
 from habn.pixels import LUMA
 
 STRIDE = 8  # the coarsest resolution of the network
@@ -66,7 +67,7 @@ class Aggregate(nn.Module):
         return torch.relu(self.norm(self.conv(enlarged) + content, style))
 
 
-class CFANet(nn.Module):
+class CFANet(Network):
     """Style transfer by content-style feature aggregation.
 
     Args:

@@ -10,10 +10,11 @@ from torch import Tensor, nn
 
 from habn.layers.normalization import NormLayer
 from habn.networks.blocks import ConvNorm, ResidualBlock, SpatiallyVariantConv2d, conv3x3
+from habn.networks.network import Network
 from habn.pixels import IMAGENET_MEAN, IMAGENET_STD
 
 
-class SPVCNN(nn.Module):
+class SPVCNN(Network):
     """Semantic segmentation at an eighth of the picture's resolution and back.
 
     Args:

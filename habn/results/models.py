@@ -110,7 +110,7 @@ class WeatherRow:
 
 
 @dataclass(frozen=True)
-class Weather:
+class UnderWeather:
     """The metric against the strength of each weather; strength 0 is the picture as it is.
 
     Attributes:
@@ -140,7 +140,7 @@ class SearchRow:
 
 
 @dataclass(frozen=True)
-class FigureRow:
+class FurtherRow:
     """A further metric of one normalization: one value per seed of its row, and how far pictures differ in it.
 
     Attributes:
@@ -154,13 +154,13 @@ class FigureRow:
 
 
 @dataclass(frozen=True)
-class Figure:
+class FurtherMetric:
     """A further metric of the networks of a study."""
 
     metric: Metric
-    rows: tuple[FigureRow, ...]
+    rows: tuple[FurtherRow, ...]
 
-    def row_of(self, row: Row) -> FigureRow | None:
+    def row_of(self, row: Row) -> FurtherRow | None:
         """What belongs to a row of the study."""
         return next((own for own in self.rows if (own.norm, own.setting) == (row.norm, row.setting)), None)
 
@@ -215,9 +215,9 @@ class Study:
     baseline: str
     rows: tuple[Row, ...]
     curves: tuple[Curve, ...] = ()
-    weather: Weather | None = None
+    weather: UnderWeather | None = None
     search: Search | None = None
-    figures: tuple[Figure, ...] = ()
+    figures: tuple[FurtherMetric, ...] = ()
     by_style: tuple[StyleRow, ...] = ()
     sampling: Text | None = None
 
@@ -247,7 +247,7 @@ class Study:
             return None
         return paired_difference([row.by_seed[s] for s in common], [baseline.by_seed[s] for s in common])
 
-    def by_figure(self, figure: Figure) -> "Study":
+    def by_figure(self, figure: FurtherMetric) -> "Study":
         """This study with a further metric in the place of the main one."""
         found = ((row, figure.row_of(row)) for row in self.rows)
         rows = tuple(replace(row, values=own.values) for row, own in found if own)

@@ -33,8 +33,8 @@ from habn.results.models import (
     Claim,
     Claims,
     Curve,
-    Figure,
-    FigureRow,
+    FurtherMetric,
+    FurtherRow,
     Metric,
     Row,
     Search,
@@ -42,7 +42,7 @@ from habn.results.models import (
     Study,
     StyleRow,
     Text,
-    Weather,
+    UnderWeather,
     WeatherRow,
 )
 from habn.results.strict_json import (
@@ -125,11 +125,11 @@ def _study(name: str, content: Any) -> Study:
         )
     if study.baseline not in {row.norm for row in study.rows}:
         raise Misfit(f"'baseline' is {study.baseline!r}, which no row has as its norm")
-    _refuse_strangers(study)
+    _check_that_rows_match(study)
     return study
 
 
-def _refuse_strangers(study: Study) -> None:
+def _check_that_rows_match(study: Study) -> None:
     """Refuse rows of figures and styles that do not have the seeds of a row of the study."""
     seeds = {(row.norm, row.setting): len(row.seeds) for row in study.rows}
     parts = {"figures": [row for figure in study.figures for row in figure.rows], "by_style": study.by_style}
@@ -168,7 +168,7 @@ def _curve(value: Any, place: str) -> Curve:
         return Curve(**identity, seed=seed, steps=steps, values=curve.take("values", list_of(number, len(steps))))
 
 
-def _weather(value: Any, place: str) -> Weather:
+def _weather(value: Any, place: str) -> UnderWeather:
     with Object(value, f"{place}.") as weather:
         pictures, strengths = weather.take("pictures", whole), weather.take("strengths", list_of(number))
         by_seed = list_of(list_of(number, len(strengths)))
@@ -178,18 +178,18 @@ def _weather(value: Any, place: str) -> Weather:
                 identity, kind = _identity(row), row.take("weather", string)
                 return WeatherRow(**identity, weather=kind, values=row.take("values", by_seed))
 
-        return Weather(pictures, strengths, weather.take("rows", list_of(row)))
+        return UnderWeather(pictures, strengths, weather.take("rows", list_of(row)))
 
 
-def _figure(value: Any, place: str) -> Figure:
+def _figure(value: Any, place: str) -> FurtherMetric:
     with Object(value, f"{place}.") as figure:
-        return Figure(figure.take("metric", _metric), figure.take("rows", list_of(_figure_row)))
+        return FurtherMetric(figure.take("metric", _metric), figure.take("rows", list_of(_figure_row)))
 
 
-def _figure_row(value: Any, place: str) -> FigureRow:
+def _figure_row(value: Any, place: str) -> FurtherRow:
     with Object(value, f"{place}.") as row:
         identity, values = _identity(row), row.take("values", list_of(number))
-        return FigureRow(**identity, values=values, deviations=row.take("deviations", list_of(number, len(values))))
+        return FurtherRow(**identity, values=values, deviations=row.take("deviations", list_of(number, len(values))))
 
 
 def _style_row(value: Any, place: str) -> StyleRow:

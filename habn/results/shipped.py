@@ -1,4 +1,4 @@
-"""What the cards of the shipped checkpoints say was measured."""
+"""What the shipped checkpoints say was measured of them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,8 +8,8 @@ from habn.results.strict_json import read_file
 
 
 @dataclass(frozen=True)
-class ShippedFigure:
-    """One number of one checkpoint's card, as "mean_iou" on "test"."""
+class ShippedScore:
+    """One number of one checkpoint's metadata, as "mean_iou" on "test"."""
 
     checkpoint: str
     data: str
@@ -18,15 +18,15 @@ class ShippedFigure:
     value: float
 
 
-def load_shipped_figures(folder: str | Path = CHECKPOINTS) -> tuple[ShippedFigure, ...]:
-    """Every single number under "metrics" in the cards (config.json) below `folder`, by the checkpoints' names."""
-    figures = []
+def load_shipped_scores(folder: str | Path = CHECKPOINTS) -> tuple[ShippedScore, ...]:
+    """Every single number under "metrics" in every config.json below `folder`, by the checkpoints' names."""
+    scores = []
     for path in sorted(Path(folder).glob("*/config.json")):
-        card = read_file(path, dict)
-        for split, metrics in card.get("metrics", {}).items():
-            figures += [
-                ShippedFigure(path.parent.name, card.get("data", ""), split, metric, float(value))
-                for metric, value in metrics.items()
+        metadata = read_file(path, dict)
+        for split, measured in metadata.get("metrics", {}).items():
+            scores += [
+                ShippedScore(path.parent.name, metadata.get("data", ""), split, metric, float(value))
+                for metric, value in measured.items()
                 if isinstance(value, int | float)
             ]
-    return tuple(figures)
+    return tuple(scores)

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from habn.results.models import METRICS, Figure, FigureRow, StyleRow
+from habn.results.models import METRICS, FurtherMetric, FurtherRow, StyleRow
 
 FURTHER = ("style", "content", "ssim")
 """The figures beside the main one, "frechet", in the order of the tables."""
 
 Measured = Mapping[str, Mapping]
-"""By the figure's name its mean, deviation and by_style, as in `habn.training.style_evaluation.StyleFigure`."""
+"""By the figure's name its mean, deviation and by_style, as in `habn.training.style_evaluation.StyleScore`."""
 
 
 def style_parts(found: Mapping[tuple[str, str], Sequence[Measured]]) -> dict:
@@ -19,7 +19,7 @@ def style_parts(found: Mapping[tuple[str, str], Sequence[Measured]]) -> dict:
     """
     return {
         "figures": tuple(
-            Figure(METRICS[name], tuple(_figure_row(row, name, by_seed) for row, by_seed in found.items()))
+            FurtherMetric(METRICS[name], tuple(_figure_row(row, name, by_seed) for row, by_seed in found.items()))
             for name in FURTHER
         ),
         "by_style": tuple(
@@ -30,6 +30,6 @@ def style_parts(found: Mapping[tuple[str, str], Sequence[Measured]]) -> dict:
     }
 
 
-def _figure_row(row: tuple[str, str], name: str, by_seed: Sequence[Measured]) -> FigureRow:
+def _figure_row(row: tuple[str, str], name: str, by_seed: Sequence[Measured]) -> FurtherRow:
     values, deviations = (tuple(measured[name][key] for measured in by_seed) for key in ("mean", "deviation"))
-    return FigureRow(*row, values, deviations)
+    return FurtherRow(*row, values, deviations)

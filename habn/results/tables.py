@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from habn.results.models import FigureRow, Metric, Row, Study, StyleRow
+from habn.results.models import FurtherRow, Metric, Row, Study, StyleRow
 from habn.results.statistics import PairedDifference, mean, standard_deviation
 from habn.results.strict_json import ResultError
 
@@ -48,7 +48,7 @@ def format_p(difference: PairedDifference | None) -> str:
     return "< 0.001" if difference.p < 0.001 else f"{difference.p:.3f}"
 
 
-def format_spread(row: Row | FigureRow | StyleRow, metric: Metric) -> str:
+def format_spread(row: Row | FurtherRow | StyleRow, metric: Metric) -> str:
     """ "49.78 ± 0.31", mean and standard deviation over the seeds."""
     spread = standard_deviation(row.values)
     return " ± ".join(f"{value:.{metric.decimals}f}" for value in (mean(row.values), spread) if value is not None)

@@ -7,11 +7,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TypeVar
 
-from habn.results.models import Figure, FigureRow, Row, Study, StyleRow
+from habn.results.models import FurtherMetric, FurtherRow, Row, Study, StyleRow
 from habn.results.reading import load_study
 from habn.results.strict_json import ResultError
 
-Part = TypeVar("Part", Row, FigureRow, StyleRow)
+Part = TypeVar("Part", Row, FurtherRow, StyleRow)
 
 _OPTIONAL = ("curves", "weather", "search", "figures", "by_style", "sampling")
 _OWN_OF_A_ROW = ("rows", "figures", "by_style", "command", "date")  # may differ between a file and an added row
@@ -68,7 +68,7 @@ def _merge(old: Iterable[Part], new: Iterable[Part]) -> tuple[Part, ...]:
     return tuple({(r.norm, r.setting, getattr(r, "style", "")): r for r in (*old, *new)}.values())
 
 
-def _merge_figures(old: tuple[Figure, ...], new: tuple[Figure, ...]) -> tuple[Figure, ...]:
+def _merge_figures(old: tuple[FurtherMetric, ...], new: tuple[FurtherMetric, ...]) -> tuple[FurtherMetric, ...]:
     rows = {figure.metric: figure.rows for figure in old}
     rows |= {figure.metric: _merge(rows.get(figure.metric, ()), figure.rows) for figure in new}
-    return tuple(Figure(metric, of_metric) for metric, of_metric in rows.items())
+    return tuple(FurtherMetric(metric, of_metric) for metric, of_metric in rows.items())

@@ -13,9 +13,9 @@ from habn.study.variants import Variant
 
 
 def collect(runs: StudyRuns, names: list[str], seeds: list[int], head: Study) -> Study | None:
-    """What was measured with those of the seeds that all variants have behind them: differences are paired.
+    """What was measured with those of the seeds with which all variants are finished: differences are paired.
 
-    None where no seed is through with all of them.
+    None where there is no such seed.
 
     Args:
         runs: whose folder is read.
@@ -26,16 +26,16 @@ def collect(runs: StudyRuns, names: list[str], seeds: list[int], head: Study) ->
     Raises:
         HabnError: when the runs differ in code or machine, or were made for another plan.
     """
-    through = [seed for seed in seeds if all(_is_through(runs, name, seed) for name in names)]
-    if not through:
+    finished = [seed for seed in seeds if all(_is_finished(runs, name, seed) for name in names)]
+    if not finished:
         return None
-    kept = {name: {seed: runs.measured(name, seed) for seed in through} for name in names}
+    kept = {name: {seed: runs.measured(name, seed) for seed in finished} for name in names}
     return replace(
         head,
         **_provenance(kept),
-        epochs=kept[names[0]][through[0]]["epochs"],
+        epochs=kept[names[0]][finished[0]]["epochs"],
         rows=tuple(_row(runs, name, entries) for name, entries in kept.items()),
-        search=_search(runs, {name: entries for name, entries in kept.items() if "search" in entries[through[0]]}),
+        search=_search(runs, {name: entries for name, entries in kept.items() if "search" in entries[finished[0]]}),
         **runs.parts_of(kept),
     )
 
@@ -70,7 +70,7 @@ def build_row(
     return Row(variant.norm, NORM_LABELS[variant.norm], setting, tuple(seeds), tuple(values), **sizes)
 
 
-def _is_through(runs: StudyRuns, name: str, seed: int) -> bool:
+def _is_finished(runs: StudyRuns, name: str, seed: int) -> bool:
     return (runs.folder / name / str(seed) / MEASURED).is_file()
 
 

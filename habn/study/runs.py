@@ -6,21 +6,22 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from habn.checkpoints import load_checkpoint, save_checkpoint
-from habn.checkpoints.metadata import card_text
+from habn.checkpoints.card import write_card
 from habn.errors import HabnError
 from habn.hooks.intervention import Intervention
 from habn.networks import build_network, count_parameters
+from habn.networks.network import Network
 from habn.results import Metric
 from habn.results.provenance import describe_commit, describe_hardware
 from habn.study.measuring import measure_correspondence, measure_search
 from habn.study.variants import Variant
-from habn.training.conditions import keep_conditions
+from habn.training.conditions import begin_or_continue
 from habn.training.loop import LOG, fit
 from habn.training.segmentation import SegmentationRecipe
-from habn.training.start import describe_start, finish, lean_toward_own, start_from, take_average, trunk_digest
+from habn.training.start import describe_start, finish, give_head_start, start_from, take_average, trunk_digest
 from habn.training.style import StyleRecipe
 from habn.training.task import Task, TrainingOptions, options_dict
 
@@ -31,7 +32,7 @@ PLACES = ("root", "squeezenet", "device")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class StudyPlan:
     """What all runs of a study share.
 
     Attributes:
@@ -68,18 +69,18 @@ class StudyRuns(ABC):
     variants: dict[str, Variant]
     metric: Metric
 
-    def __init__(self, plan: Plan, folder: Path, baseline: str) -> None:
+    def __init__(self, plan: StudyPlan, folder: Path, baseline: str) -> None:
         self.plan, self.folder, self.baseline = plan, folder, baseline
 
     def run(self, name: str, seed: int, minutes: float | None) -> bool:
-        """Train and measure a variant with a seed, or go on where it was stopped; whether it is through.
+        """Train and measure a variant with a seed, or go on where it was stopped; whether it is finished.
 
         Raises:
             HabnError: the folder holds a run that was begun under other conditions than this plan's.
         """
         folder = self.folder / name / str(seed)
         begun = (folder / TRAINING).exists() or (folder / MEASURED).exists()
-        keep_conditions(folder, self.conditions(name, seed), begun)
+        begin_or_continue(folder, self.conditions(name, seed), begun)
         if (folder / MEASURED).is_file():
             return True
         commit = _note_commit(folder)
@@ -103,42 +104,41 @@ class StudyRuns(ABC):
         (folder / MEASURED).write_text(json.dumps(measured) + "\n")
         return True
 
-    def build(self, variant: Variant, seed: int) -> nn.Module:
+    def build(self, variant: Variant, seed: int) -> Network:
         """The network of a variant as its training starts."""
         torch.manual_seed(seed)
         options = {**variant.options, **({"search": True} if variant.search else {})}
         network = build_network(self.network, variant.norm, options, **self.config())
         if self.plan.trunk is not None:
             start_from(network, self.plan.trunk)
-        for part in variant.own_parts:
-            lean_toward_own(network.get_submodule(part), variant.own_share)
+        for part in variant.head_start_parts:
+            give_head_start(network.get_submodule(part), variant.head_start)
         return network.to(self.plan.device)
 
     def measured(self, name: str, seed: int) -> dict:
-        """What `run` found, once it is through.
+        """What `run` found, once it is finished.
 
         Raises:
-            HabnError: it is not through, or was made under other conditions than this plan's.
+            HabnError: it is not finished, or was made under other conditions than this plan's.
         """
         path = self.folder / name / str(seed) / MEASURED
         if not path.is_file():
             raise HabnError(f"{path} is missing; first run the study without --ablate.")
-        keep_conditions(path.parent, self.conditions(name, seed), begun=True)
+        begin_or_continue(path.parent, self.conditions(name, seed), begun=True)
         return json.loads(path.read_text())
 
     def conditions(self, name: str, seed: int) -> dict:
         """All that a run depends on beside code, machine and the places of data."""
         plan = {key: value for key, value in asdict(self.plan).items() if key not in PLACES}
-        variant = {key: value for key, value in asdict(self.variants[name]).items() if key != "setting"}  # mere words
         options = options_dict(self._options(self.variants[name], seed, None))
         trunk = trunk_digest(self.plan.trunk, None)
-        return {**plan, "options": options, "trunk": trunk, "variant": variant}
+        return {**plan, "options": options, "trunk": trunk, "variant": self.variants[name].conditions()}
 
     def hardware(self) -> str:
         """What the runs are trained and measured on."""
         return describe_hardware(torch.cuda.get_device_name(0) if self.plan.device.startswith("cuda") else None)
 
-    def with_soft_gates(self, name: str, seed: int) -> nn.Module:
+    def with_soft_gates(self, name: str, seed: int) -> Network:
         """The network that a search ended with, before `discretize` made its gates hard."""
         variant = self.variants[name]
         training = self.folder / name / str(seed) / TRAINING
@@ -161,7 +161,7 @@ class StudyRuns(ABC):
         """What the network is called with for a few held-out pictures, one at a time."""
 
     @abstractmethod
-    def measure(self, network: nn.Module, log: list[dict]) -> dict:
+    def measure(self, network: Network, log: list[dict]) -> dict:
         """What is measured of a trained network, for JSON; log: the lines of its training's log."""
 
     @abstractmethod
@@ -169,11 +169,11 @@ class StudyRuns(ABC):
         """The main metric in what `measure` found."""
 
     @abstractmethod
-    def measure_under(self, network: nn.Module, intervention: Intervention) -> float:
+    def measure_under(self, network: Network, intervention: Intervention) -> float:
         """The main metric of a trained network whose adaptation is changed."""
 
     @abstractmethod
-    def build_card(self, network: nn.Module, how_trained: dict, measured: dict) -> dict:
+    def build_metadata(self, network: Network, how_trained: dict, measured: dict) -> dict:
         """The metadata of a checkpoint."""
 
     @abstractmethod
@@ -185,32 +185,30 @@ class StudyRuns(ABC):
         """Further fields of a `habn.results.Study`, from what was measured by variant and seed."""
 
     def training_extras(self) -> dict:
-        """What else a card says of the training."""
+        """What else the metadata say of the training."""
         return {}
 
     def _options(self, variant: Variant, seed: int, minutes: float | None) -> TrainingOptions:
         rate = self.plan.options.delta_rate if variant.norm.startswith("habn") else 1.0
         return replace(self.plan.options, seed=seed, minutes=minutes, delta_rate=rate, search=variant.search)
 
-    def _describe(self, network: nn.Module, task: Task) -> dict:
+    def _describe(self, network: Network, task: Task) -> dict:
         epochs = self.plan.options.steps * self.plan.recipe.batch_size / self.count_pictures(task)
         described = {"epochs": round(epochs, 1), **count_parameters(network)}
         if network.norm.startswith("habn"):
             described["search"] = measure_search(network, self.few_inputs())
         return described
 
-    def _save(
-        self, network: nn.Module, variant: Variant, options: TrainingOptions, measured: dict, folder: Path
-    ) -> None:
+    def _save(self, network: Network, variant: Variant, options: TrainingOptions, measured: dict, folder: Path) -> None:
         trunk = self.plan.trunk
-        own = {"own_share": variant.own_share, "own_parts": variant.own_parts} if variant.own_parts else {}
+        own = variant.describe_head_start() if variant.head_start_parts else {}
         gate = {"least_gate": variant.least_gate} if variant.search else {}
         training = {**self.training_extras(), **own, **gate, **options_dict(options)}
         how = {"start": describe_start(trunk), "trunk": trunk_digest(trunk, None), "training": training}
-        card = self.build_card(network, how, measured)
+        metadata = self.build_metadata(network, how, measured)
         if "correspondence" in measured:
-            card["channel_correlation"] = measured["correspondence"]
-        save_checkpoint(network, folder, card, card_text(network, card))
+            metadata["channel_correlation"] = measured["correspondence"]
+        save_checkpoint(network, folder, metadata, write_card(network, metadata))
 
 
 def _note_commit(folder: Path) -> str:

@@ -8,14 +8,14 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from habn.checkpoints.metadata import segmentation_card
+from habn.checkpoints.metadata import segmentation_metadata
 from habn.data import load_segmentation
 from habn.data.segmentation import SegmentationData
 from habn.data.weather import STRENGTHS, WEATHER
 from habn.hooks.intervention import Intervention
-from habn.results import METRICS, Curve, Weather, WeatherRow
+from habn.results import METRICS, Curve, UnderWeather, WeatherRow
 from habn.study.measuring import lay_weather, measure_intervened, measure_weather
-from habn.study.runs import FEW_PICTURES, Plan, StudyRuns
+from habn.study.runs import FEW_PICTURES, StudyPlan, StudyRuns
 from habn.study.variants import VARIANTS, Variant
 from habn.training.segmentation import (
     SegmentationTask,
@@ -26,7 +26,7 @@ from habn.training.segmentation import (
 
 
 @dataclass(frozen=True, kw_only=True)
-class SegmentationPlan(Plan):
+class SegmentationPlan(StudyPlan):
     """What all runs of a segmentation study share.
 
     Attributes:
@@ -105,10 +105,10 @@ class SegmentationRuns(StudyRuns):
     def measure_under(self, network: nn.Module, intervention: Intervention) -> float:
         return round(measure_intervened(network, self.held_out, intervention), 2)
 
-    def build_card(self, network: nn.Module, how_trained: dict, measured: dict) -> dict:
+    def build_metadata(self, network: nn.Module, how_trained: dict, measured: dict) -> dict:
         plan = self.plan
         metrics = {plan.split: measured["clean"]}
-        return segmentation_card(plan.data, self.held_out.classes, plan.recipe, how_trained, metrics)
+        return segmentation_metadata(plan.data, self.held_out.classes, plan.recipe, how_trained, metrics)
 
     def training_extras(self) -> dict:
         return {"with_scenes": self.plan.scenes, "with_val": self.plan.with_val}
@@ -129,7 +129,7 @@ class SegmentationRuns(StudyRuns):
             "weather": self._weather(kept) if all("weather" in entry for entry in every) else None,
         }
 
-    def _weather(self, kept: dict[str, dict[int, dict]]) -> Weather:
+    def _weather(self, kept: dict[str, dict[int, dict]]) -> UnderWeather:
         rows = [
             WeatherRow(
                 **VARIANTS[name].identity,
@@ -139,7 +139,7 @@ class SegmentationRuns(StudyRuns):
             for name, entries in kept.items()
             for weather in WEATHER
         ]
-        return Weather(len(self._few), (0.0, *map(float, STRENGTHS)), tuple(rows))
+        return UnderWeather(len(self._few), (0.0, *map(float, STRENGTHS)), tuple(rows))
 
 
 def _curves(kept: dict[str, dict[int, dict]]) -> Iterator[Curve]:

@@ -7,19 +7,19 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from habn.checkpoints.metadata import style_card
+from habn.checkpoints.metadata import style_metadata
 from habn.data.styles import PHOTO_ROW, STYLES
 from habn.hooks.intervention import Intervention, intervening
 from habn.results import METRICS
 from habn.results.style import style_parts
-from habn.study.runs import FEW_PICTURES, Plan, StudyRuns
+from habn.study.runs import FEW_PICTURES, StudyPlan, StudyRuns
 from habn.study.variants import STYLE_VARIANTS, Variant
 from habn.training.style import StyleTask, build_style_task
 from habn.training.style_evaluation import load_style_evaluation
 
 
 @dataclass(frozen=True, kw_only=True)
-class StylePlan(Plan):
+class StylePlan(StudyPlan):
     """What all runs of a study of style transfer share.
 
     Attributes:
@@ -73,9 +73,9 @@ class StyleRuns(StudyRuns):
         with intervening(network, intervention):
             return self.evaluation.measure(network)["frechet"].mean
 
-    def build_card(self, network: nn.Module, how_trained: dict, measured: dict) -> dict:
+    def build_metadata(self, network: nn.Module, how_trained: dict, measured: dict) -> dict:
         held_out = {name: figure["mean"] for name, figure in measured["style"].items()}
-        return style_card(self._task.recipe, how_trained, measured["val"], {self.plan.split: held_out})
+        return style_metadata(self._task.recipe, how_trained, measured["val"], {self.plan.split: held_out})
 
     def describe_data(self) -> dict:
         sampling = self.evaluation.describe()

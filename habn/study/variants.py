@@ -1,6 +1,7 @@
 """What is compared: normalizations, and settings of HABN+."""
 
 from dataclasses import KW_ONLY, dataclass, field
+from typing import Any
 
 from habn.hooks.intervention import Intervention
 from habn.training.style import LEAST_GATE
@@ -16,9 +17,9 @@ class Variant:
         options: keyword arguments of the normalization's class.
         search: "joint" or "bilevel" to learn gates; None for gates of 1.
         least_gate: those of a search that are less open at its end are closed.
-        own_share: how far toward the picture's own statistics HABN+ starts where *s* = 1 and gates are open; those of a
-            search start half open, so that half of it is seen. Where it is not 0, HABN+ has a head start.
-        own_parts: names of the network's parts that have it; the others start as batch normalization.
+        head_start: how far toward the picture's own statistics HABN+ starts where *s* = 1 and gates are open; those
+            of a search start half open, so that half of it is seen. 0 is none.
+        head_start_parts: names of the network's parts that have it; the others start as batch normalization.
     """
 
     norm: str
@@ -27,8 +28,17 @@ class Variant:
     options: dict = field(default_factory=dict)
     search: str | None = None
     least_gate: float = 0.5
-    own_share: float = 0.0
-    own_parts: tuple[str, ...] = ()
+    head_start: float = 0.0
+    head_start_parts: tuple[str, ...] = ()
+
+    def conditions(self) -> dict[str, Any]:
+        """What a run of it depends on, which the words of a table are not."""
+        learned = {key: getattr(self, key) for key in ("norm", "options", "search", "least_gate")}
+        return learned | self.describe_head_start()
+
+    def describe_head_start(self) -> dict[str, Any]:
+        """The head start under the names that conditions.json and config.json have for it."""
+        return {"own_share": self.head_start, "own_parts": self.head_start_parts}
 
     @property
     def identity(self) -> dict[str, str]:
@@ -45,7 +55,7 @@ EVERYWHERE = (*SHALLOW, "to_eighth", "at_eighth", "up_quarter", "up_half")
 def _plus(
     setting: str = "", share: float = 0.5, parts: tuple[str, ...] = SHALLOW, search: str | None = "joint", **options
 ):
-    return Variant("habn-plus", setting, options=options, search=search, own_share=share, own_parts=parts)
+    return Variant("habn-plus", setting, options=options, search=search, head_start=share, head_start_parts=parts)
 
 
 def _everywhere(setting: str, share: float = 0.5, search: str | None = "joint", **options):
@@ -74,7 +84,7 @@ VARIANTS: dict[str, Variant] = {
 
 STYLE_PARTS = ("reduce1", "reduce2", "reduce3", "blocks", "aggregate2", "aggregate1")
 """All of CFA-Net that has normalization layers."""
-STYLE_OWN_SHARE = 2.0
+STYLE_HEAD_START = 2.0
 """HABN+ starts with the picture's own statistics in all layers of CFA-Net, as IN has them: twice the whole way, since
 the gates of a search start half open."""
 
@@ -84,7 +94,7 @@ STYLE_VARIANTS: dict[str, Variant] = {
     "adain": Variant("adain"),
     "habn": Variant("habn"),
     "habn-plus": Variant(
-        "habn-plus", search="joint", least_gate=LEAST_GATE, own_share=STYLE_OWN_SHARE, own_parts=STYLE_PARTS
+        "habn-plus", search="joint", least_gate=LEAST_GATE, head_start=STYLE_HEAD_START, head_start_parts=STYLE_PARTS
     ),
 }
 """As VARIANTS, of a study of style transfer."""

@@ -8,7 +8,7 @@ from habn.errors import HabnError
 CONDITIONS = "conditions.json"
 
 
-def keep_conditions(folder: Path, conditions: dict, begun: bool) -> None:
+def begin_or_continue(folder: Path, conditions: dict, begun: bool) -> None:
     """Write down the conditions of a new run; refuse to continue one that was begun under others.
 
     Args:

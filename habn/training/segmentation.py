@@ -190,6 +190,6 @@ def evaluate_segmentation(network: nn.Module, data: SegmentationData) -> np.ndar
 
 
 def describe_segmentation(confusion: np.ndarray, classes: tuple[str, ...]) -> dict:
-    """mIoU and each class's IoU, in percent, for cards and the evaluation command."""
+    """mIoU and each class's IoU, in percent, for metadata and the evaluation command."""
     per_class = dict(zip(classes, (round(100 * float(v), 2) for v in np.nan_to_num(class_iou(confusion))), strict=True))
     return {"mean_iou": round(100 * mean_iou(confusion), 2), "class_iou": per_class}

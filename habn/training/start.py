@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from habn.checkpoints import CONFIG, WEIGHTS, CheckpointError, check_weights, read_card, read_weights
+from habn.checkpoints import CONFIG, WEIGHTS, CheckpointError, check_weights, read_metadata, read_weights
 from habn.layers import HyperAdaptiveBatchNorm2d
 from habn.training.loop import AVERAGE
 from habn.training.search import set_temperature
@@ -32,7 +32,7 @@ def start_from(network: nn.Module, folder: Path) -> None:
 
 
 @torch.no_grad()
-def lean_toward_own(module: nn.Module, share: float) -> None:
+def give_head_start(module: nn.Module, share: float) -> None:
     """Let every layer with `statistics="own"` in a module start at a share of the way to the picture's own statistics.
 
     At 0, where new layers stand, they are batch normalization. Training moves the share but little from where it
@@ -60,10 +60,10 @@ def trunk_digest(start: Path | None, branch: Path | None) -> str | None:
 
 
 def describe_start(folder: Path | None) -> dict | None:
-    """For a card: which checkpoint a run started from, on what that was trained and how; None for fresh weights."""
+    """For metadata: which checkpoint a run started from, on what that was trained and how; None for fresh weights."""
     if folder is None:
         return None
-    known = read_card(folder) if (folder / CONFIG).is_file() else {}
+    known = read_metadata(folder) if (folder / CONFIG).is_file() else {}
     return {"checkpoint": folder.name, "data": known.get("data"), "training": known.get("training")}
 
 

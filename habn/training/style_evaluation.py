@@ -38,7 +38,7 @@ WINDOW, PAINTING_STRIDE, PHOTO_STRIDE = 8, 4, 8  # in features
 
 
 @dataclass(frozen=True)
-class StyleFigure:
+class StyleScore:
     """One figure of a network.
 
     Attributes:
@@ -53,7 +53,7 @@ class StyleFigure:
 
 
 @dataclass(frozen=True, eq=False)
-class PaintingTarget:
+class StyleTarget:
     """What stylized photographs are held against: the pixels (1, 3, H, W), Gram matrices by layer, and the Gaussian of
     the windows."""
 
@@ -83,14 +83,14 @@ class StyleEvaluation:
         self.originals = [features(photo, last=WINDOW_LAYER) for photo in self.photos]
         self.windows = np.concatenate([pool_windows(maps[WINDOW_LAYER], PHOTO_STRIDE) for maps in self.originals])
 
-    def _describe_painting(self, painting: Tensor) -> PaintingTarget:
+    def _describe_painting(self, painting: Tensor) -> StyleTarget:
         maps = self.features(painting)
         windows = pool_windows(maps[WINDOW_LAYER], PAINTING_STRIDE)
         grams = {layer: gram_matrix(maps[layer]) for layer in STYLE_LAYERS}
-        return PaintingTarget(painting, grams, fit_gaussian(windows), len(windows))
+        return StyleTarget(painting, grams, fit_gaussian(windows), len(windows))
 
     @torch.inference_mode()
-    def measure(self, network: nn.Module) -> dict[str, StyleFigure]:
+    def measure(self, network: nn.Module) -> dict[str, StyleScore]:
         """All of FIGURES of a network in evaluation mode, on the same device.
 
         Raises:
@@ -131,7 +131,7 @@ class StyleEvaluation:
             f"cuadro; las fotografías tal cual tienen {self.untouched():.3f}.",
         }
 
-    def _measure_style(self, network: nn.Module, row: Tensor, painting: PaintingTarget) -> dict[str, list[float]]:
+    def _measure_style(self, network: nn.Module, row: Tensor, painting: StyleTarget) -> dict[str, list[float]]:
         found: dict[str, list[float]] = {"content": [], "style": [], "ssim": []}
         windows = []
         for photo, original in zip(self.photos, self.originals, strict=True):
@@ -143,7 +143,7 @@ class StyleEvaluation:
             windows.append(pool_windows(maps[WINDOW_LAYER], PHOTO_STRIDE))
         return {**found, "frechet": [_relative_frechet(np.concatenate(windows), painting)]}
 
-    def _style_distance(self, maps: dict[int, Tensor], painting: PaintingTarget) -> float:
+    def _style_distance(self, maps: dict[int, Tensor], painting: StyleTarget) -> float:
         distances = [relative_distance(gram_matrix(maps[layer]), painting.grams[layer]) for layer in STYLE_LAYERS]
         return float(np.average([float(d) for d in distances], weights=self.recipe.style_weights))
 
@@ -174,10 +174,10 @@ def pool_windows(features: Tensor, stride: int) -> np.ndarray:
     return F.avg_pool2d(features, WINDOW, stride)[0].flatten(1).T.double().cpu().numpy()
 
 
-def _relative_frechet(windows: np.ndarray, painting: PaintingTarget) -> float:
+def _relative_frechet(windows: np.ndarray, painting: StyleTarget) -> float:
     return frechet_distance(painting.gaussian, fit_gaussian(windows)) / float(np.trace(painting.gaussian[1]))
 
 
-def _summarize(values: np.ndarray) -> StyleFigure:
+def _summarize(values: np.ndarray) -> StyleScore:
     by_style = dict(zip(STYLES, (round(float(v), 4) for v in values.mean(1)), strict=True))
-    return StyleFigure(round(float(values.mean()), 4), round(float(values.std(ddof=1)), 4), by_style)
+    return StyleScore(round(float(values.mean()), 4), round(float(values.std(ddof=1)), 4), by_style)

@@ -90,10 +90,10 @@ def describe_painting(painting: Painting, language: str) -> str:
 
 
 def draw_measured(result: Result, language: str) -> str:
-    """One sentence on how close both networks of a style pair come to paintings and photograph, by their cards."""
+    """One sentence on how close both networks of a style pair come to paintings and photograph, as measured."""
     if result.task != "style":
         return ""
-    figures = figures_of_cards(result)
+    figures = scores_of_checkpoints(result)
     if not figures:
         return ""
     said = {}
@@ -116,17 +116,17 @@ def draw_measured(result: Result, language: str) -> str:
     return f"<p>{escape(sentence)}{marks}</p>"
 
 
-def figures_of_cards(result: Result) -> dict[str, tuple[float, float]]:
-    """What the cards of both networks say that they were measured at, by metric: mIoU on test; or, of style, the
-    distances to paintings and photograph, on test where both were measured there. Nothing where a card lacks it.
+def scores_of_checkpoints(result: Result) -> dict[str, tuple[float, float]]:
+    """What both checkpoints say that they were measured at, by metric: mIoU on test; or, of style, the
+    distances to paintings and photograph, on test where both were measured there. Nothing where one of them lacks it.
     """
-    cards = [load_network(output.checkpoint).card.get("metrics", {}) for output in (result.first, result.second)]
+    scores = [load_network(output.checkpoint).metadata.get("metrics", {}) for output in (result.first, result.second)]
     known = [("test", ("mean_iou",))]
     if result.task == "style":
         known = [("test", ("frechet", "content")), ("val", ("style", "content"))]
     for split, metrics in known:
-        if all(metric in card.get(split, {}) for card in cards for metric in metrics):
-            return {metric: tuple(card[split][metric] for card in cards) for metric in metrics}
+        if all(metric in of_one.get(split, {}) for of_one in scores for metric in metrics):
+            return {metric: tuple(of_one[split][metric] for of_one in scores) for metric in metrics}
     return {}
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from habn.data.weather.changes import WEATHER, Weather
-from habn.data.weather.view import build_view, uniform
+from habn.data.weather.placement import build_placement, uniform
 from habn.errors import HabnError
 
 __all__ = ["STRENGTHS", "WEATHER", "Weather", "WeatherSetting", "apply_weather", "draw_place", "random_weather"]
@@ -77,8 +77,8 @@ def apply_weather(
         return pixels.clone()
     seeds = seed.tolist() if isinstance(seed, Tensor) else [seed]
     places = [draw_place(name, seed) if place is None else place for seed in seeds]
-    view = build_view(pixels, places, seeds)
-    return _to_display(weather.apply(_to_linear(pixels), float(strength), view))
+    placement = build_placement(pixels, places, seeds)
+    return _to_display(weather.apply(_to_linear(pixels), float(strength), placement))
 
 
 def random_weather(pixels: Tensor, generator: torch.Generator) -> Tensor:

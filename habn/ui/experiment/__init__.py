@@ -4,7 +4,7 @@ import gradio as gr
 
 from habn.ui import words
 from habn.ui.experiment import callbacks
-from habn.ui.experiment.components import AdaptationControls, Outcome, WeatherControls
+from habn.ui.experiment.components import AdaptationControls, ExperimentOutcome, WeatherControls
 
 
 def build_experiment(page: gr.Blocks, shown: gr.State, network_slot: str, drawings_at_once: int) -> None:
@@ -42,12 +42,12 @@ def build_experiment(page: gr.Blocks, shown: gr.State, network_slot: str, drawin
         )
 
 
-def _build_part(help_key: str, controls: type[gr.HTML], rows: int, pictures: int) -> tuple[gr.HTML, Outcome]:
+def _build_part(help_key: str, controls: type[gr.HTML], rows: int, pictures: int) -> tuple[gr.HTML, ExperimentOutcome]:
     """What it is about, and below it the controls beside what comes of them: networks, and pictures of each."""
     gr.Markdown(words.label(help_key))
     with gr.Row():
         with gr.Column(scale=4, min_width=300):
             built = controls()
         with gr.Column(scale=7, min_width=320):
-            outcome = Outcome(rows=rows, pictures=pictures)
+            outcome = ExperimentOutcome(rows=rows, pictures=pictures)
     return built, outcome

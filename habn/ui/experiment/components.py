@@ -49,7 +49,7 @@ class AdaptationControls(_Part):
         super().__init__(value, render, "adaptation", ("controls.js", "painter.js"), PARAMETERS=PARAMETERS)
 
 
-class Outcome(_Part):
+class ExperimentOutcome(_Part):
     """Answers before and after, what changed, and the figures; its value is what `draw_outcome` returns, or None.
 
     Args:

@@ -1,4 +1,4 @@
-"""What an experiment came to, as the value of the component `Outcome`: pictures, one sentence, and figures."""
+"""What an experiment came to, as the value of the component `ExperimentOutcome`: pictures, a sentence, and figures."""
 
 from typing import Any
 

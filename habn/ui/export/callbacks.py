@@ -16,7 +16,7 @@ from habn.comparison.examples import example_of
 from habn.errors import HabnError
 from habn.ui import words
 from habn.ui.export.report import write_report
-from habn.ui.export.sheet import build_sheet
+from habn.ui.export.sheet_words import build_sheet
 from habn.ui.inspector.encoding import most_adapted_channel, most_adapted_layer
 from habn.ui.link import Link, link_of
 from habn.ui.refusals import explain, guarded

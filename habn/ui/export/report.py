@@ -21,7 +21,7 @@ from PIL import Image
 
 from habn.comparison.arrays import View
 from habn.ui import panels, pictures, words
-from habn.ui.export.sheet import title_of
+from habn.ui.export.sheet_words import title_of
 from habn.ui.inspector import Inspector
 from habn.ui.inspector.encoding import adaptation_order
 from habn.ui.link import Link

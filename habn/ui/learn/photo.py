@@ -20,8 +20,8 @@ from habn.ui.learn.step import (
     build_question,
     build_table,
     build_text,
-    figure,
     percent,
+    write_decimals,
 )
 from habn.ui.shown import inspect
 
@@ -60,7 +60,7 @@ def build_photo_step(result: Result, say: Say, language: str) -> Step:
     elif followed.class_means:
         (low, low_s), (high, high_s) = (list(followed.class_means.items())[k] for k in (0, -1))
         names = {key: words.say(f"classes.{name}", language) for key, name in (("high", high), ("low", low))}
-        means = {"high_s": figure(high_s, 2), "low_s": figure(low_s, 2)}
+        means = {"high_s": write_decimals(high_s, 2), "low_s": write_decimals(low_s, 2)}
         answer.append(say("5_classes", classes=percent(followed.classes), **names, **means))
     text = build_text(5, say, **fields)
     question = build_question(5, say, _right_choice(followed), " ".join(answer), **fields)
@@ -83,8 +83,8 @@ def build_last_step(result: Result, frozen: Change, say: Say) -> Step:
     first, second = result.first.records[layer].y[channel], record.y[channel]
     pixel = _highest(np.abs(second - first))
     fields = {"first": result.first.label, "second": result.second.label, "layer": record.name, "channel": channel}
-    fields |= {"y_first": figure(first[pixel]), "y_second": figure(second[pixel])}
-    fields["s"] = figure(record.context[pixel], 2)
+    fields |= {"y_first": write_decimals(first[pixel]), "y_second": write_decimals(second[pixel])}
+    fields["s"] = write_decimals(record.context[pixel], 2)
     answer = [say(f"6_changed_{result.task}", share=percent(frozen.share))]
     if frozen.mean_iou is not None:
         before, after = (panels.percent(score) for score in frozen.mean_iou)
@@ -138,10 +138,10 @@ def _highest(values: np.ndarray) -> Pixel:
 
 
 def _measured(result: Result, say: Say) -> dict:
-    """What the cards of both checkpoints say that they were measured at."""
-    measured, digits = panels.figures_of_cards(result), 2 if result.task == "segmentation" else 3
+    """What both checkpoints say that they were measured at."""
+    measured, digits = panels.scores_of_checkpoints(result), 2 if result.task == "segmentation" else 3
     rows = [
-        [output.label, *(figure(values[k], digits) for values in measured.values())]
+        [output.label, *(write_decimals(values[k], digits) for values in measured.values())]
         for k, output in enumerate((result.first, result.second))
     ]
     return build_table(say("6_table"), [say("network"), *(say(f"6_{name}") for name in measured)], rows)

@@ -14,8 +14,8 @@ from habn.ui.learn.step import (
     build_question,
     build_table,
     build_text,
-    figure,
     secret,
+    write_decimals,
 )
 
 MOMENTS = ("mean", "spread")
@@ -46,10 +46,10 @@ def inspect_lesson(lesson: Lesson, layer: int, channel: int, look: dict | None =
 
 def _one_calculator(lesson: Lesson, say: Say) -> _Parts:
     record = lesson.first.records[START]
-    scale, bias, mean, var = map(figure, record.static[:, CHANNEL])
+    scale, bias, mean, var = map(write_decimals, record.static[:, CHANNEL])
     rows = []
     for name, pixel in zip("AB", lesson.twins.values(), strict=True):
-        x, y = (figure(values[CHANNEL][pixel]) for values in (record.x, record.y))
+        x, y = (write_decimals(values[CHANNEL][pixel]) for values in (record.x, record.y))
         rows.append([say(f"pixel_{name}"), x, mean, var, scale, bias, secret(y)])
     head = ["", "<i>x</i>", say("mean"), say("var"), say("scale"), say("bias"), "<i>y</i>"]
     text = build_text(1, say) | {"table": build_table(say("1_table"), head, rows)}
@@ -62,11 +62,11 @@ def _two_regions(lesson: Lesson, say: Say) -> _Parts:
     start, trained = lesson.first.records[START], lesson.first.records[TRAINED]
     before, after = lesson.moments(start.x[CHANNEL]), lesson.moments(start.y[CHANNEL])
     head = ["", *(f"{say(moment)} <i>{symbol}</i>" for symbol in "xy" for moment in MOMENTS)]
-    rows = [[say(name), *map(figure, before[name] + after[name])] for name in before]
-    scale, bias, mean, _ = map(figure, trained.static[:, CHANNEL])
+    rows = [[say(name), *map(write_decimals, before[name] + after[name])] for name in before]
+    scale, bias, mean, _ = map(write_decimals, trained.static[:, CHANNEL])
     text = build_text(2, say, mean=mean) | {"table": build_table(say("2_table"), head, rows)}
-    fields = {"scale": scale, "bias": bias, "missed": figure(lesson.misfit[0], 2)}
-    question = build_question(2, say, right=3, ratio=figure(after["red"][1] / after["blue"][1], 2), **fields)
+    fields = {"scale": scale, "bias": bias, "missed": write_decimals(lesson.misfit[0], 2)}
+    question = build_question(2, say, right=3, ratio=write_decimals(after["red"][1] / after["blue"][1], 2), **fields)
     look = {"rows": ["first"], "columns": ["mean", "x", "y"], "pixel": list(lesson.twins["red"])}
     return _Parts(text, question, START, look)
 
@@ -74,7 +74,7 @@ def _two_regions(lesson: Lesson, say: Say) -> _Parts:
 def _context_map(lesson: Lesson, say: Say) -> _Parts:
     moments = lesson.moments(lesson.second.records[TRAINED].context)
     head = ["", *(f"{say(moment)} <i>s</i>" for moment in MOMENTS)]
-    rows = [[say(name), *map(figure, moments[name])] for name in REGIONS]
+    rows = [[say(name), *map(write_decimals, moments[name])] for name in REGIONS]
     text = build_text(3, say) | {"table": build_table(say("3_table"), head, rows)}
     look = {"rows": ["second"], "columns": ["s", "x"], "pixel": list(lesson.twins["red"])}
     return _Parts(text, build_question(3, say, right=2), TRAINED, look)
@@ -85,17 +85,19 @@ def _calculator_per_pixel(lesson: Lesson, say: Say) -> _Parts:
     moments = lesson.moments(record.y[CHANNEL])
 
     def at_pixels(values: np.ndarray) -> list[str]:
-        return [figure(values[pixel]) for pixel in lesson.twins.values()]
+        return [write_decimals(values[pixel]) for pixel in lesson.twins.values()]
 
     s, x, y = (at_pixels(values) for values in (record.context, record.x[CHANNEL], record.y[CHANNEL]))
     effective = record.effective(CHANNEL)
     rows = [["<i>s</i>", "", "", *s]]
     for k, name in enumerate(PARAMETERS):
         learned = (record.static[k, CHANNEL], record.slope[k, CHANNEL])
-        rows.append([say(name), *map(figure, learned), *at_pixels(effective[k])])
+        rows.append([say(name), *map(write_decimals, learned), *at_pixels(effective[k])])
     rows += [["<i>x</i>", "", "", *x], ["<i>y</i>", "", "", *y]]
     head = ["", say("static"), "delta", say("pixel_A"), say("pixel_B")]
-    fields = {f"{name}_{moment}": figure(moments[name][k]) for name in REGIONS for k, moment in enumerate(MOMENTS)}
+    fields = {
+        f"{name}_{moment}": write_decimals(moments[name][k]) for name in REGIONS for k, moment in enumerate(MOMENTS)
+    }
     text = build_text(4, say, x=x[0], y_a=y[0], y_b=y[1], **fields)
     text["table"] = build_table(say("4_table"), head, rows)
     count = record.context.size

@@ -92,7 +92,7 @@ def secret(text: str) -> str:
     return f'<span class="asked">?</span><span class="secret">{text}</span>'
 
 
-def figure(value: float, digits: int = 3) -> str:
+def write_decimals(value: float, digits: int = 3) -> str:
     """A number with so many decimals, with a true minus sign, and without one where all of them are 0."""
     text = f"{value:.{digits}f}"
     return text.replace("-", "−" if float(text) else "")

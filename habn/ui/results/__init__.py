@@ -6,7 +6,7 @@ from pathlib import Path
 import gradio as gr
 
 from habn.results import ResultError, load_claims, load_results
-from habn.results.shipped import load_shipped_figures
+from habn.results.shipped import load_shipped_scores
 from habn.ui import words
 from habn.ui.refusals import guarded
 from habn.ui.results.panels import draw_error, draw_results
@@ -46,6 +46,6 @@ def on_load(request: gr.Request) -> str:
 def _draw(language: str) -> str:
     try:
         studies = load_results()
-        return draw_results(studies, load_claims(), () if studies else load_shipped_figures(), language)
+        return draw_results(studies, load_claims(), () if studies else load_shipped_scores(), language)
     except ResultError as error:
         return draw_error(str(error), language)

@@ -5,16 +5,16 @@ from functools import partial
 from html import escape
 
 from habn.results import Claims, Metric, Row, Study
-from habn.results.shipped import ShippedFigure
+from habn.results.shipped import ShippedScore
 from habn.results.statistics import CONFIDENCE, PairedDifference, holm, mean, standard_deviation
 from habn.results.tables import format_difference, format_p
 from habn.ui import words
 from habn.ui.help import draw_help
 from habn.ui.results.charts import draw_interval
-from habn.ui.results.figures import (
+from habn.ui.results.sections import (
     data_name,
     draw_curves,
-    draw_figures,
+    draw_further_metrics,
     draw_metric,
     draw_search,
     draw_styles,
@@ -28,7 +28,7 @@ FEW_ROWS = 4
 
 
 def draw_results(
-    studies: Sequence[Study], claims: Claims | None, shipped: Sequence[ShippedFigure], language: str
+    studies: Sequence[Study], claims: Claims | None, shipped: Sequence[ShippedScore], language: str
 ) -> str:
     """Every study with its tables and figures, and the claims in a box of their own."""
     say = partial(words.say, language=language)
@@ -56,7 +56,7 @@ def _draw_study(study: Study, language: str) -> str:
     findings = [_findings(study, language)]
     parts = [_draw_facts(study, language), _draw_rows(study, language)]
     if study.figures:
-        parts.append(draw_figures(study, language))
+        parts.append(draw_further_metrics(study, language))
     if study.by_style:
         parts.append(draw_styles(study, language))
     if study.weather is not None:
@@ -199,7 +199,7 @@ def _draw_command(study: Study, language: str) -> str:
         <button type="button" data-copy="{say("results.copied")}">{say("results.copy")}</button></div></details>"""
 
 
-def _draw_shipped(shipped: Sequence[ShippedFigure], language: str) -> str:
+def _draw_shipped(shipped: Sequence[ShippedScore], language: str) -> str:
     say = partial(words.say, language=language)
     head = [say(f"results.{key}") for key in ("checkpoint", "metric", "value")]
     names = words.table("results")[language]

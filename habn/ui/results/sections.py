@@ -1,4 +1,4 @@
-"""The figures of a study: the metric against weather, the training curves, and the gates that a search chose."""
+"""The sections of a study: further metrics, the metric by style and weather, training curves, what a search chose."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -9,7 +9,7 @@ from typing import TypeVar
 from habn.data.styles import STYLES
 from habn.data.weather import WEATHER
 from habn.layers import PARAMETERS
-from habn.results import Curve, Figure, Metric, Row, SearchRow, Study, WeatherRow
+from habn.results import Curve, FurtherMetric, Metric, Row, SearchRow, Study, WeatherRow
 from habn.results.statistics import mean, standard_deviation
 from habn.results.tables import format_difference, format_spread
 from habn.ui import words
@@ -54,7 +54,7 @@ def metric_name(metric: Metric, language: str) -> str:
     return words.table("results")[language].get(f"name_{metric.name}", metric.label)
 
 
-def draw_figures(study: Study, language: str) -> str:
+def draw_further_metrics(study: Study, language: str) -> str:
     """The further metrics of every row: a column each, with spread, difference to the baseline and deviation."""
     say = partial(words.say, language=language)
     heads = [draw_metric(figure.metric, f"results-{study.name}-further", language) for figure in study.figures]
@@ -164,7 +164,7 @@ def _style_name(style: str, language: str) -> str:
     return words.say(f"styles.{style}", language) if style in STYLES else style
 
 
-def _figure_cell(study: Study, figure: Figure, row: Row, language: str) -> str:
+def _figure_cell(study: Study, figure: FurtherMetric, row: Row, language: str) -> str:
     own = figure.row_of(row)
     if own is None:
         return ""

@@ -6,7 +6,7 @@ import re
 
 from habn.comparison.arrays import View
 from habn.comparison.request import Output
-from habn.comparison.sheet import SYMBOLS, Sheet, Side, write_number
+from habn.comparison.sheet import SYMBOLS, PrintedNetwork, Sheet, write_number
 from habn.data.segmentation import STREET_CLASSES, STREET_PALETTE
 from habn.hooks.recording import LayerRecord
 from habn.ui import panels, pictures, words
@@ -18,7 +18,7 @@ def build_sheet(view: View, link: Link, language: str) -> Sheet:
     result = view.result
     outputs = zip((result.first, result.second), view.records, strict=True)
     sides = tuple(
-        Side(
+        PrintedNetwork(
             output.label,
             pictures.draw_answer(result.image, output, link.opacity),
             _caption(output, language),

@@ -10,7 +10,7 @@ WAVES = 8
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class Placement:
     """Where the pixels lie about the place of the change, and what the seed drew; M is N, or 1 for a batch alike.
 
     Attributes:
@@ -38,15 +38,15 @@ class View:
         return torch.cos(across * self.right + along * self.below + phase).sum(1, keepdim=True).sigmoid()
 
 
-def build_view(pixels: Tensor, places: list[tuple[float, float]], seeds: list[int]) -> View:
-    """The view of pixels (N, 3, H, W), of their type and device, for M places (x, y) in [0, 1] and as many seeds."""
+def build_placement(pixels: Tensor, places: list[tuple[float, float]], seeds: list[int]) -> Placement:
+    """How pixels (N, 3, H, W), lie about M places (x, y) in [0, 1], with as many seeds; of their type and device."""
     height, width = pixels.shape[2:]
     x0, y0 = torch.tensor(places, dtype=torch.float64).view(-1, 2, 1, 1).split(1, dim=1)
     x = (torch.arange(width, dtype=torch.float64) + 0.5) / width
     y = (torch.arange(height, dtype=torch.float64) + 0.5) / height
     draws = torch.stack([uniform(seed, 4 + 3 * WAVES)[2:, None, None] for seed in seeds])
     right, below = (x - x0) * (width / height), y[:, None] - y0
-    return View(right.to(pixels), below.to(pixels), width / height, draws.to(pixels), tuple(seeds))
+    return Placement(right.to(pixels), below.to(pixels), width / height, draws.to(pixels), tuple(seeds))
 
 
 def uniform(seed: int, count: int) -> Tensor:

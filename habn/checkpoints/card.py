@@ -1,0 +1,135 @@
+"""The model card of a checkpoint: the README of its repository on the Hub, made from its metadata."""
+
+import json
+
+from habn.layers.normalization import NORM_LABELS
+from habn.networks import count_parameters
+from habn.networks.network import Network
+
+SOURCES = {
+    "camvid": "CamVid (Brostow, Fauqueur, Cipolla 2009), the 367 / 101 / 233 split and 11 classes of Badrinarayanan, "
+    "Kendall, Cipolla (2015), 360 x 480. For research use; none of its pictures is part of this repository.",
+    "cityscapes": "Cityscapes (Cordts et al. 2016), fine annotations, 19 classes, 512 x 1024. For research use under "
+    "its own licence; none of its pictures is part of this repository.",
+    "scenes": "Street scenes drawn by this project (`habn.scenes`), with exact labels in CamVid's 11 classes.",
+    "styles": "Content: photographs, for this project's own checkpoints 200 of BSDS500 (Arbelaez et al. 2011), for "
+    "research and education. Styles: eight paintings in the public domain. Perceptual network: SqueezeNet 1.1 "
+    "(Iandola et al. 2016, BSD-2-Clause). None of them is part of this repository.",
+}
+LIMITS = {
+    "segmentation": "Trained on few pictures of few places: expect errors on other cameras, in other "
+    "weather and in other countries. Not for driving, nor for any decision about people.",
+    "style": "Knows its eight paintings only. Strokes have the right scale where the longer side is about 480 pixels.",
+}
+BRANCHED = (
+    "Branched: the first part of the training is one trunk that the checkpoints of this data set share, so channel k "
+    "of one starts as channel k of the other."
+)
+
+
+def write_card(network: Network, metadata: dict) -> str:
+    """The model card, Markdown with the Hub's front matter."""
+    count = count_parameters(network)
+    label = NORM_LABELS[network.norm]
+    protocol = BRANCHED if metadata["trunk"] else "In one run of its own."
+    start = (
+        f"Started from the weights of `{metadata['start']['checkpoint']}`."
+        if metadata["start"]
+        else "Started from fresh weights."
+    )
+    training = metadata["training"]
+    scenes = training.get("with_scenes", 0)
+    earlier = metadata["start"]["data"] if metadata["start"] else None
+    foreign = earlier not in (None, metadata["data"])
+    inherited = f" The weights that it started from were trained on: {SOURCES[earlier]}" if foreign else ""
+    with_val = " Trained on train and val." if training.get("with_val") else ""
+    drawn = f" Besides, {scenes} street scenes drawn by this project were trained on." if scenes else ""
+    total, added = count["parameters"], count["added"]
+    by_norm = f", {added:,} of them ({100 * added / (total - added):.2f} %) added by {label}" if added else ""
+    return "\n".join(
+        [
+            "---",
+            "license: apache-2.0",
+            "library_name: habn-explorer",
+            f"pipeline_tag: {'image-segmentation' if metadata['task'] == 'segmentation' else 'image-to-image'}",
+            "tags: [normalization, habn]",
+            "---",
+            "",
+            f"# {network.name} with {label}, trained on {metadata['data']}",
+            "",
+            f"{total:,} parameters{by_norm}. Load with `habn.load_checkpoint(folder_or_hub_id)`.",
+            "",
+            "## Data and its terms",
+            "",
+            SOURCES[metadata["data"]] + with_val + drawn + inherited,
+            "",
+            "## Training",
+            "",
+            f"{protocol} {start} Adam with decoupled weight decay, cosine schedule; seed {training['seed']}.",
+            "",
+            "```json",
+            json.dumps({key: metadata[key] for key in ("start", "training", "recipe")}, indent=2),
+            "```",
+            "",
+            "## Measured",
+            "",
+            *_metrics_table(metadata),
+            "",
+            *_channels(metadata),
+            "## Limits",
+            "",
+            LIMITS[metadata["task"]],
+            "",
+        ]
+    )
+
+
+def _channels(metadata: dict) -> list[str]:
+    """How far the channels of a branched network are still those of its BN partner, where that was measured."""
+    correlation = metadata.get("channel_correlation")
+    if correlation is None:
+        return []
+    rows = [f"| {name} | {value:.3f} |" for name, value in correlation.items()]
+    return [
+        "## Channels",
+        "",
+        "Correlation over pixels of the input of channel k with that of channel k in the baseline's branch of the "
+        "same seed, averaged over channels and a few pictures.",
+        "",
+        "| layer | correlation |",
+        "|---|---|",
+        *rows,
+        "",
+    ]
+
+
+def _metrics_table(metadata: dict) -> list[str]:
+    if metadata["task"] == "segmentation":
+        (split, figures), *_ = metadata["metrics"].items()
+        rows = [f"| {name} | {value:.2f} |" for name, value in figures["class_iou"].items()]
+        return [
+            f"The {split} split, full size, all {len(rows)} classes counted, void left out; percent.",
+            "",
+            "| class | IoU |",
+            "|---|---|",
+            f"| **mean** | **{figures['mean_iou']:.2f}** |",
+            *rows,
+        ]
+    weights = metadata["recipe"]["style_weights"]
+    lines = [
+        "val: crops of four validation photographs in every style. Relative distances in SqueezeNet features; lower is "
+        "closer.",
+    ]
+    if "test" in metadata["metrics"]:
+        lines += [
+            "",
+            "test: whole photographs in every style, as `habn.training.style_evaluation` says; frechet is the "
+            "SqueezeNet Fréchet distance to the painting, ssim the likeness to the photograph; more of that is better. "
+            f"style is a mean over layers here, and on val their sum in the loss: {sum(weights):g} times as large.",
+        ]
+    rows = [
+        f"| {split} | {name} | {value:.4f} |"
+        for split, figures in metadata["metrics"].items()
+        for name, value in figures.items()
+    ]
+    return [*lines, "", "| split | figure | value |", "|---|---|---|", *rows]

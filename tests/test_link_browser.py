@@ -48,7 +48,11 @@ def random_view(rng: np.random.Generator) -> Link:
 
     pair = pick(*LAYERS)
     painting = Painting(
-        pick("udnie", "starry_night"), pick(1.0, 0.35), pick(None, "houses"), pick(0.5, 0.2), pick(False, True)
+        pick("udnie", "starry_night"),
+        strength=pick(1.0, 0.35),
+        second_style=pick(None, "houses"),
+        second_share=pick(0.5, 0.2),
+        keep_colours=pick(False, True),
     )
     view = Link(
         tab=pick("compare", "layers"),

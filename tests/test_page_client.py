@@ -88,7 +88,8 @@ def test_an_example_is_repainted_in_two_styles_that_differ(client: Client):
 def test_a_painting_is_blended_and_coloured_for_a_program_as_for_a_visitor(client: Client):
     request = (handle_file(SCENE), "styles", "udnie")
     blend = (1, "great_wave", 0.25, True)
-    painting = Painting("udnie", *blend)
+    names = ("strength", "second_style", "second_share", "keep_colours")
+    painting = Painting("udnie", **dict(zip(names, blend, strict=True)))
     expected = engine.run(engine.Request(SCENE, "styles", painting))
     (first, second), _, _ = client.predict(*request, *blend, api_name="/compare")
     for path, output in ((first, expected.first), (second, expected.second)):

@@ -63,27 +63,38 @@ def test_a_style_at_full_strength_is_its_row_and_at_none_the_photograph_s(networ
     network = networks("cfanet-habn-styles")
     udnie = paint(photo, Painting("udnie"))
     assert np.array_equal(udnie, row_s_picture(network, photo, STYLES.index("udnie")))
-    assert np.array_equal(udnie, paint(photo, Painting("udnie", 1.0, "udnie", 0.3)))
+    assert np.array_equal(udnie, paint(photo, Painting("udnie", strength=1.0, second_style="udnie", second_share=0.3)))
     returned = row_s_picture(network, photo, PHOTO_ROW)
-    for painting in (Painting("udnie", 0.0), Painting("houses", 0, "udnie", 0.4)):
+    for painting in (
+        Painting("udnie", strength=0.0),
+        Painting("houses", strength=0, second_style="udnie", second_share=0.4),
+    ):
         assert np.array_equal(paint(photo, painting), returned)
-    distances = [np.abs(paint(photo, Painting("udnie", k)).astype(int) - udnie).mean() for k in (0, 0.5, 0.9, 1)]
+    distances = [
+        np.abs(paint(photo, Painting("udnie", strength=k)).astype(int) - udnie).mean() for k in (0, 0.5, 0.9, 1)
+    ]
     assert distances == sorted(distances, reverse=True) and distances[-1] == 0 < distances[-2]
 
 
 def test_two_styles_blend_from_the_first_to_the_second(networks, photo):
     first, second = (paint(photo, Painting(style)) for style in ("udnie", "great_wave"))
-    assert np.array_equal(paint(photo, Painting("udnie", 1, "great_wave", 0)), first)
-    assert np.array_equal(paint(photo, Painting("udnie", 1, "great_wave", 1)), second)
-    half = paint(photo, Painting("udnie", 1, "great_wave", 0.5))
-    assert np.array_equal(half, paint(photo, Painting("great_wave", 1, "udnie", 0.5)))
+    assert np.array_equal(paint(photo, Painting("udnie", strength=1, second_style="great_wave", second_share=0)), first)
+    assert np.array_equal(
+        paint(photo, Painting("udnie", strength=1, second_style="great_wave", second_share=1)), second
+    )
+    half = paint(photo, Painting("udnie", strength=1, second_style="great_wave", second_share=0.5))
+    assert np.array_equal(
+        half, paint(photo, Painting("great_wave", strength=1, second_style="udnie", second_share=0.5))
+    )
     assert not np.array_equal(half, first) and not np.array_equal(half, second)
 
 
 @pytest.mark.parametrize("strength", [0, 0.1, 0.35, 1])
 @pytest.mark.parametrize("share", [0, 0.3, 0.7, 1])
 def test_a_row_sums_to_one_and_a_style_blended_with_itself_is_that_style(strength, share):
-    row = Painting("houses", strength, "udnie", share).row(WITH_PHOTO_ROW)[0].tolist()
+    row = (
+        Painting("houses", strength=strength, second_style="udnie", second_share=share).row(WITH_PHOTO_ROW)[0].tolist()
+    )
     expected = np.zeros(WITH_PHOTO_ROW)
     expected[[STYLES.index("houses"), STYLES.index("udnie"), PHOTO_ROW]] = (
         strength * (1 - share),
@@ -91,8 +102,8 @@ def test_a_row_sums_to_one_and_a_style_blended_with_itself_is_that_style(strengt
         1 - strength,
     )
     np.testing.assert_allclose(row, expected, atol=1e-7)
-    itself = Painting("houses", strength, "houses", share).row(WITH_PHOTO_ROW)
-    assert torch.equal(itself, Painting("houses", strength).row(WITH_PHOTO_ROW))
+    itself = Painting("houses", strength=strength, second_style="houses", second_share=share).row(WITH_PHOTO_ROW)
+    assert torch.equal(itself, Painting("houses", strength=strength).row(WITH_PHOTO_ROW))
 
 
 def test_kept_colours_are_the_photo_s_and_light_and_shade_the_painting_s():
@@ -123,15 +134,23 @@ def test_the_engine_keeps_the_colours_of_what_the_networks_saw(networks, photo):
 
 
 def test_what_was_painted_is_remembered_recorded_and_held_against_itself_in_an_experiment(networks, photo):
-    painting = Painting("udnie", 0.5, "houses", 0.25)
+    painting = Painting("udnie", strength=0.5, second_style="houses", second_share=0.25)
     asked = Request(photo, "styles", painting, intervention=Intervention((0, 0, 0, 0)))
     found = run_experiment(asked)
     assert found.before.painting == found.after.painting == painting
-    assert run(Request(photo, "styles", Painting("udnie", 0.5, "houses", 0.25))) is found.before
+    assert (
+        run(Request(photo, "styles", Painting("udnie", strength=0.5, second_style="houses", second_share=0.25)))
+        is found.before
+    )
     for record in found.before.second.records:
         np.testing.assert_allclose(record.rebuild(), record.y, rtol=1e-4, atol=1e-4)
-    ids = {found.before.run_id, run(Request(photo, "styles", Painting("udnie", 0.5, "houses", 0.5))).run_id}
-    ids |= {run(Request(photo, "styles", Painting("udnie", 0.6, "houses", 0.25))).run_id}
+    ids = {
+        found.before.run_id,
+        run(Request(photo, "styles", Painting("udnie", strength=0.5, second_style="houses", second_share=0.5))).run_id,
+    }
+    ids |= {
+        run(Request(photo, "styles", Painting("udnie", strength=0.6, second_style="houses", second_share=0.25))).run_id
+    }
     assert len(ids) == 3
 
 
@@ -154,9 +173,9 @@ def test_a_painting_that_cannot_be_is_refused_in_one_sentence(change, sentence):
 
 
 def test_a_network_without_a_row_for_the_photograph_knows_full_strength_only():
-    assert Painting("udnie", 1.0).row(len(STYLES))[0].tolist() == [style == "udnie" for style in STYLES]
+    assert Painting("udnie", strength=1.0).row(len(STYLES))[0].tolist() == [style == "udnie" for style in STYLES]
     with pytest.raises(PaintingError, match="set the strength to 1"):
-        Painting("udnie", 0.99).row(len(STYLES))
+        Painting("udnie", strength=0.99).row(len(STYLES))
 
 
 @pytest.mark.parametrize("size", [(24, 480), (480, 24), (16, 17), (45, 301)])

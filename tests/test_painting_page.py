@@ -46,7 +46,7 @@ def test_a_page_without_swatches_has_names_alone(monkeypatch, tmp_path):
 
 
 def test_what_the_controls_send_is_the_painting_and_nothing_else_is_taken():
-    painting = Painting("udnie", 0.4, "houses", 0.75, True)
+    painting = Painting("udnie", strength=0.4, second_style="houses", second_share=0.75, keep_colours=True)
     assert read_painting(asdict(painting)) == painting
     for strange in (None, "udnie", ["udnie"], {"style": "udnie", "price": 3}, {"strength": 7}, {"style": None}):
         with pytest.raises(PaintingError):
@@ -75,9 +75,9 @@ def test_another_pair_brings_a_photo_back_that_was_taken_away(result):
     ("painting", "english", "spanish"),
     [
         (Painting("the_scream"), "The Scream", "El grito"),
-        (Painting("udnie", 1, "the_scream", 0), "Udnie", "Udnie"),
+        (Painting("udnie", strength=1, second_style="the_scream", second_share=0), "Udnie", "Udnie"),
         (
-            Painting("udnie", 0.6, "the_scream", 0.35, True),
+            Painting("udnie", strength=0.6, second_style="the_scream", second_share=0.35, keep_colours=True),
             "Udnie, at 60 %, with 35 % of The Scream, in the photo's colours",
             "Udnie, al 60 %, con un 35 % de El grito, con los colores de la foto",
         ),

@@ -30,7 +30,7 @@ SHAPES = ((1, 64, 180, 240), (1, 32, 360, 480))
 PICTURE = (1, 3, 360, 480)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Timing:
     """Times of one candidate.
 
@@ -136,7 +136,17 @@ def _compare(what: str, shape: tuple[int, ...], work: str, seconds: dict[str, li
     for norm, own in seconds.items():
         ratios = [a / b for a, b in zip(own, seconds[BASELINE], strict=True)]
         low, middle, high = statistics.quantiles(ratios, n=4)
-        timings.append(Timing(what, shape, work, norm, 1000 * statistics.median(own), middle, (low, high)))
+        timings.append(
+            Timing(
+                what=what,
+                shape=shape,
+                work=work,
+                norm=norm,
+                milliseconds=1000 * statistics.median(own),
+                ratio=middle,
+                quartiles=(low, high),
+            )
+        )
     return timings
 
 

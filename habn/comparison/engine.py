@@ -78,12 +78,20 @@ def run(request: Request) -> Result:
     result = _cache.get(run_id)
     if result is None:
         with _pass_lock:
-            outputs = [
+            first, second = (
                 _apply(loaded.network, name, image, painting, request)
                 for loaded, name in zip(networks, (pair.first, pair.second), strict=True)
-            ]
+            )
         result = Result(
-            run_id, pair.task, request.pair, painting, image, *outputs, difference(*outputs), _correspond(*networks)
+            run_id=run_id,
+            task=pair.task,
+            pair=request.pair,
+            painting=painting,
+            image=image,
+            first=first,
+            second=second,
+            difference=difference(first, second),
+            correspond=_correspond(*networks),
         )
         _cache.put(result)
     return result

@@ -44,7 +44,7 @@ class LessonLayer(NamedTuple):
     labels: None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Lesson:
     """The two-region picture and what both layers did to it.
 
@@ -92,7 +92,16 @@ def load_lesson() -> Lesson:
     digest = hashlib.sha256(WEIGHTS.read_bytes() + image.tobytes()).hexdigest()
     twins = find_twins(first.records[START].x[CHANNEL], regions)
     added = parameter_overhead(trained["habn"]).added
-    return Lesson(digest[:20], image, regions, first, second, twins, missed, added)
+    return Lesson(
+        run_id=digest[:20],
+        image=image,
+        regions=regions,
+        first=first,
+        second=second,
+        twins=twins,
+        misfit=missed,
+        added=added,
+    )
 
 
 def draw_picture() -> tuple[np.ndarray, dict[str, np.ndarray]]:

@@ -1,6 +1,6 @@
 """How a style network is to paint: in which style, how strongly, with a second style, and in whose colours."""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 import torch
 from torch import Tensor
@@ -35,6 +35,7 @@ class Painting:
     """
 
     style: str = STYLES[0]
+    _: KW_ONLY
     strength: float = 1.0
     second_style: str | None = None
     second_share: float = 0.5

@@ -1,6 +1,6 @@
 """What the engine is asked for and what it answers: a `Request` for a pair of networks; a `Result` of two `Output`s."""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -66,13 +66,14 @@ class Request:
     image: object
     pair: str = "camvid"
     painting: Painting | None = None
+    _: KW_ONLY
     labels: np.ndarray | None = None
     intervention: Intervention = Intervention()
     weather: WeatherSetting | None = None
     record: bool = True
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Output:
     """What one network made of the picture.
 
@@ -101,7 +102,7 @@ class Output:
     records: tuple[LayerRecord, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Result:
     """Both networks' answers.
 

@@ -32,7 +32,7 @@ BLUE_ORANGE = ListedColormap(
 SEQUENTIAL = colormaps["cividis"].with_extremes(bad="#ff00c8")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class PrintedNetwork:
     """One network on the sheet.
 
@@ -51,7 +51,7 @@ class PrintedNetwork:
     record: LayerRecord
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Sheet:
     """What is printed.
 

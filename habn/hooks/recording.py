@@ -18,7 +18,7 @@ from habn.layers.kernels import VARIANCE_FLOOR, Factors
 from habn.layers.normalization import ConditionalNorm2d, FiLM2d
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class LayerRecord:
     """What one normalization layer did to one picture. All arrays are float32.
 

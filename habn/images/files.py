@@ -37,7 +37,7 @@ class ImageError(HabnError):
         self.sentence, self.fields = sentence, fields
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Limits:
     """What an image may be at most (and its smaller side at least), in pixels of its header."""
 

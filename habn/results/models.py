@@ -54,7 +54,7 @@ METRICS = {
 """What the commands measure."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Row:
     """One normalization, trained once per seed.
 
@@ -88,7 +88,7 @@ class Row:
         return dict(zip(self.seeds, self.values, strict=True))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Curve:
     """The metric on val while one network was trained."""
 
@@ -122,7 +122,7 @@ class UnderWeather:
     rows: tuple[WeatherRow, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SearchRow:
     """What the search chose with one seed.
 
@@ -183,7 +183,7 @@ class Search:
     rows: tuple[SearchRow, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Study:
     """One question, and what was measured to answer it.
 
@@ -268,7 +268,7 @@ class Study:
         return [kind for kind in self.weather.rows if (kind.norm, kind.setting) == (row.norm, row.setting)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Claim:
     """One figure of the source text, from without to with its method; `change` where it gives nothing else."""
 

@@ -153,7 +153,15 @@ def _row(value: Any, place: str) -> Row:
         if not seeds or len(set(seeds)) < len(seeds):
             raise Misfit(f"'{place}.seeds' must hold at least one seed, and each only once")
         values = row.take("values", list_of(number, len(seeds)))
-        return Row(norm, label, setting, seeds, values, row.take("parameters", whole), row.take("added", whole))
+        return Row(
+            norm=norm,
+            label=label,
+            setting=setting,
+            seeds=seeds,
+            values=values,
+            parameters=row.take("parameters", whole),
+            added=row.take("added", whole),
+        )
 
 
 def _identity(part: Object) -> dict[str, str]:
@@ -221,7 +229,7 @@ def _claims(content: Any) -> Claims:
 def _claim(value: Any, place: str) -> Claim:
     with Object(value, f"{place}.") as claim:
         figures = {key: claim.take_if_there(key, number, None) for key in ("before", "after", "change")}
-        return Claim(claim.take("what", _text), claim.take("unit", any_string), **figures)
+        return Claim(what=claim.take("what", _text), unit=claim.take("unit", any_string), **figures)
 
 
 def _text(value: Any, place: str, read: Reader = string) -> Text:

@@ -7,7 +7,7 @@ from habn.checkpoints import CHECKPOINTS
 from habn.results.strict_json import read_file
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ShippedScore:
     """One number of one checkpoint's metadata, as "mean_iou" on "test"."""
 
@@ -25,7 +25,13 @@ def load_shipped_scores(folder: str | Path = CHECKPOINTS) -> tuple[ShippedScore,
         metadata = read_file(path, dict)
         for split, measured in metadata.get("metrics", {}).items():
             scores += [
-                ShippedScore(path.parent.name, metadata.get("data", ""), split, metric, float(value))
+                ShippedScore(
+                    checkpoint=path.parent.name,
+                    data=metadata.get("data", ""),
+                    split=split,
+                    metric=metric,
+                    value=float(value),
+                )
                 for metric, value in measured.items()
                 if isinstance(value, int | float)
             ]

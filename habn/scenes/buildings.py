@@ -26,7 +26,7 @@ Box = Callable[
 TEXELS_OF_MASONRY = 40  # per metre
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Building:
     """A house from `x`, its face on the street, to `x + depth * side`, and from z0 to z1.
 

@@ -31,7 +31,7 @@ class Label(IntEnum):
     BICYCLIST = 10
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Camera:
     """A dash camera; `focal` is in picture widths, `horizon` in picture heights from the top.
 
@@ -46,7 +46,7 @@ class Camera:
     bend: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Light:
     """Sun, sky and air. Colours are RGB in [0, 1]; `sun_direction` points to the sun; `visibility` is in metres."""
 

@@ -13,7 +13,7 @@ RED, BLUE, WHITE = np.array([0.62, 0.07, 0.08]), np.array([0.07, 0.20, 0.52]), n
 TO_CAMERA = (0.0, 0.0, -1.0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Pole:
     """A post at (x, z); one with an `arm` (metres, signed) carries a lamp over the road."""
 
@@ -46,7 +46,7 @@ class Pole:
         return [narrow_shadow(canvas, self.x, self.z, self.height, self.radius)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Sign:
     """A traffic sign on its own thin pole at (x, z): `kind` is circle, triangle, diamond, blue or board."""
 
@@ -60,7 +60,7 @@ class Sign:
     def paint(self, canvas: Canvas) -> None:
         """Pole, plate with border, and something like a symbol on it."""
         rng = np.random.default_rng(self.seed)
-        Pole(self.x, self.z, self.height, 0.045, 0.0, 1.0).paint(canvas)
+        Pole(x=self.x, z=self.z, height=self.height, radius=0.045, arm=0.0, tone=1.0).paint(canvas)
         angles = {
             "triangle": np.pi / 2 + np.arange(3) * 2 * np.pi / 3,
             "diamond": np.arange(4) * np.pi / 2,
@@ -112,7 +112,7 @@ class TrafficLight:
 
     def paint(self, canvas: Canvas) -> None:
         """Pole, black housing with a pale edge, three lamps."""
-        Pole(self.x, self.z, 2.5, 0.07, 0.0, 0.45).paint(canvas)
+        Pole(x=self.x, z=self.z, height=2.5, radius=0.07, arm=0.0, tone=0.45).paint(canvas)
         for half, rgb in ((0.24, np.full(3, 0.3)), (0.21, np.full(3, 0.035))):
             box = [(-half, 2.3), (half, 2.3), (half, 3.35), (-half, 3.35)]
             canvas.face(np.array([(self.x + dx, y, self.z - 0.1) for dx, y in box]), rgb, TO_CAMERA, Label.SIGN)
@@ -132,7 +132,7 @@ class TrafficLight:
         return [narrow_shadow(canvas, self.x, self.z, 3.3, 0.1)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Fence:
     """A fence from (x0, z0) to (x1, z1), the near end first: `kind` is railing, mesh or boards."""
 
@@ -189,7 +189,7 @@ class Fence:
         return [np.array([lower[0], lower[1], ends[1] + offset, ends[0] + offset])]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Wall:
     """A garden wall of bricks along the street at `x`, from z0 to z1; CamVid counts it among the buildings."""
 

@@ -15,7 +15,7 @@ LABELS = np.array([Label.ROAD] * 5 + [Label.PAVEMENT] * 3 + [Label.TREE, Label.P
 STRIP = 48  # rows of the ground that are painted at once
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Ground:
     """The street's plan in metres: where road, pavement and side streets lie and what is painted on the asphalt."""
 

@@ -25,7 +25,7 @@ SKIN = np.array([(0.62, 0.45, 0.36), (0.48, 0.33, 0.25), (0.28, 0.19, 0.14)])
 HAIR = np.array([(0.10, 0.08, 0.06), (0.25, 0.17, 0.10), (0.45, 0.36, 0.22), (0.42, 0.41, 0.40)])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Person:
     """A walker at (x, z); `stride` in [-1, 1] spreads the legs, `aside` in [0, 1] turns from a front to a side view."""
 

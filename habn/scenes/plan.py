@@ -22,7 +22,7 @@ class Thing(Protocol):
     def shadow(self, canvas: Canvas) -> list[np.ndarray]: ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """A street in metres; pairs are its left and its right side.
 

@@ -20,7 +20,7 @@ LEAVES = np.array(
 BARK = np.array([0.19, 0.16, 0.13])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Tree:
     """A tree at (x, z): `leaves` 0 is bare, 1 is dense; a conifer's crown is a cone that begins near the ground."""
 
@@ -96,7 +96,7 @@ class Tree:
         return shapes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Hedge:
     """A hedge along the street at `x`, from z0 to z1."""
 

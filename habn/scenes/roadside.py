@@ -41,21 +41,30 @@ def _lot(
     if green:
         for _ in range(int(rng.integers(1, 4)) if z0 < 60 else 1):
             things.append(_tree(rng, plan, x + sign * float(rng.uniform(2, 9)), float(rng.uniform(z0, z1))))
-        things.append(Hedge(x + sign * 11, z0, z1, float(rng.uniform(2.5, 4.5)), int(rng.integers(4)), draw_seed(rng)))
+        things.append(
+            Hedge(
+                x=x + sign * 11,
+                z0=z0,
+                z1=z1,
+                height=float(rng.uniform(2.5, 4.5)),
+                colour=int(rng.integers(4)),
+                seed=draw_seed(rng),
+            )
+        )
         return things
     eaves = max(high + float(rng.normal(0, 0.8)), 4.5)
     ridge = float(rng.uniform(1.8, 3.2)) if rng.random() < 0.55 else 0.0
     house = Building(
-        x + sign * set_back,
-        sign,
-        float(rng.uniform(8, 11)),
-        z0,
-        z1,
-        eaves,
-        ridge,
-        material,
-        draw_seed(rng),
-        plan.shade_line[side],
+        x=x + sign * set_back,
+        side=sign,
+        depth=float(rng.uniform(8, 11)),
+        z0=z0,
+        z1=z1,
+        eaves=eaves,
+        ridge=ridge,
+        material=material,
+        seed=draw_seed(rng),
+        shaded_below=plan.shade_line[side],
     )
     return [house, *things]
 
@@ -65,11 +74,11 @@ def _border(rng: np.random.Generator, plan: Plan, x: float, z0: float, z1: float
     z0 = max(z0, 3.0)
     draw, height = rng.random(), float(rng.uniform(0.9, 1.7))
     if draw < 0.25:
-        return Hedge(x, z0, z1, height, int(rng.integers(4)), draw_seed(rng))
+        return Hedge(x=x, z0=z0, z1=z1, height=height, colour=int(rng.integers(4)), seed=draw_seed(rng))
     if draw < 0.5:
-        return Wall(x, z0, z1, height, np.array(WALLS["brick"][rng.integers(5)]))
+        return Wall(x=x, z0=z0, z1=z1, height=height, colour=np.array(WALLS["brick"][rng.integers(5)]))
     kind = str(rng.choice(["railing", "mesh", "boards"]))
-    return Fence(x, z0, x, z1, height, kind, _fence_colour(rng, kind))
+    return Fence(x0=x, z0=z0, x1=x, z1=z1, height=height, kind=kind, colour=_fence_colour(rng, kind))
 
 
 def _fence_colour(rng: np.random.Generator, kind: str) -> np.ndarray:
@@ -88,7 +97,15 @@ def _tree(rng: np.random.Generator, plan: Plan, x: float, z: float) -> Tree:
         else 0.12
     )
     colour = int(rng.choice([4, 5, 2])) if plan.season == 2 and not conifer else int(rng.integers(4))
-    return Tree(x, max(z, 9.0), float(rng.uniform(5, 11)), leaves, conifer, colour, draw_seed(rng))
+    return Tree(
+        x=x,
+        z=max(z, 9.0),
+        height=float(rng.uniform(5, 11)),
+        leaves=leaves,
+        conifer=conifer,
+        colour=colour,
+        seed=draw_seed(rng),
+    )
 
 
 def build_backdrop(rng: np.random.Generator, plan: Plan) -> list[Thing]:
@@ -104,22 +121,30 @@ def build_backdrop(rng: np.random.Generator, plan: Plan) -> list[Thing]:
             z = FAR + float(rng.uniform(5, 9))
             things.append(
                 Building(
-                    x,
-                    1,
-                    wide,
-                    z,
-                    z + 8,
-                    float(rng.uniform(6, 13)),
-                    float(rng.uniform(0, 3)),
-                    material,
-                    draw_seed(rng),
-                    0.0,
+                    x=x,
+                    side=1,
+                    depth=wide,
+                    z0=z,
+                    z1=z + 8,
+                    eaves=float(rng.uniform(6, 13)),
+                    ridge=float(rng.uniform(0, 3)),
+                    material=material,
+                    seed=draw_seed(rng),
+                    shaded_below=0.0,
                 )
             )
         x += wide
     for x in np.arange(-96, 100, 16.0):
         things.append(
-            Tree(float(x), FAR + 30, float(rng.uniform(12, 20)), 0.9, False, int(rng.integers(4)), draw_seed(rng))
+            Tree(
+                x=float(x),
+                z=FAR + 30,
+                height=float(rng.uniform(12, 20)),
+                leaves=0.9,
+                conifer=False,
+                colour=int(rng.integers(4)),
+                seed=draw_seed(rng),
+            )
         )
     return things
 
@@ -133,18 +158,22 @@ def build_kerbside(rng: np.random.Generator, plan: Plan) -> list[Thing]:
         spacing, height = float(rng.uniform(18, 32)), float(rng.uniform(5.5, 9))
         tone = float(rng.choice([0.3, 0.8, 1.2]))
         for z in np.arange(float(rng.uniform(7, 16)), FAR, spacing):
-            things.append(Pole(kerb, float(z), height, 0.085, -sign * float(rng.uniform(0.9, 1.6)), tone))
+            things.append(
+                Pole(
+                    x=kerb, z=float(z), height=height, radius=0.085, arm=-sign * float(rng.uniform(0.9, 1.6)), tone=tone
+                )
+            )
         for _ in range(int(rng.integers(1, 5))):
             kind = str(rng.choice(["circle", "triangle", "diamond", "blue", "board"]))
             size = float(rng.uniform(0.45, 0.8)) if kind == "board" else float(rng.uniform(0.28, 0.42))
             things.append(
                 Sign(
-                    kerb + sign * float(rng.uniform(0, 0.8)),
-                    float(rng.uniform(8, 40)),
-                    float(rng.uniform(2.1, 3.0)),
-                    size,
-                    kind,
-                    draw_seed(rng),
+                    x=kerb + sign * float(rng.uniform(0, 0.8)),
+                    z=float(rng.uniform(8, 40)),
+                    height=float(rng.uniform(2.1, 3.0)),
+                    size=size,
+                    kind=kind,
+                    seed=draw_seed(rng),
                 )
             )
         if rng.random() < 0.25 + 0.3 * plan.greenness:
@@ -154,11 +183,19 @@ def build_kerbside(rng: np.random.Generator, plan: Plan) -> list[Thing]:
             z0 = float(rng.uniform(7, 18))
             z1 = z0 + float(rng.uniform(6, 16))
             things.append(
-                Fence(kerb - sign * 0.1, z0, kerb - sign * 0.1, z1, 1.1, "railing", _fence_colour(rng, "railing"))
+                Fence(
+                    x0=kerb - sign * 0.1,
+                    z0=z0,
+                    x1=kerb - sign * 0.1,
+                    z1=z1,
+                    height=1.1,
+                    kind="railing",
+                    colour=_fence_colour(rng, "railing"),
+                )
             )
         if rng.random() < 0.3:
             for z in np.arange(float(rng.uniform(7, 15)), 35, 2.2):
-                things.append(Pole(kerb, float(z), 0.95, 0.07, 0.0, 0.35))
+                things.append(Pole(x=kerb, z=float(z), height=0.95, radius=0.07, arm=0.0, tone=0.35))
         if plan.junction or rng.random() < 0.15:
             z = plan.junction[0] - 1.2 if plan.junction else float(rng.uniform(14, 40))
             things.append(TrafficLight(kerb, z, int(rng.choice([0, 0, 1, 2, 2]))))

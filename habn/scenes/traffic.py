@@ -8,7 +8,14 @@ from habn.scenes.vehicles import BODIES, PAINTS, Vehicle
 
 
 def _vehicle(rng: np.random.Generator, x: float, z: float, heading: float, bodies: list[str]) -> Vehicle:
-    return Vehicle(x, z, heading, str(rng.choice(bodies)), int(rng.integers(len(PAINTS))), draw_seed(rng))
+    return Vehicle(
+        x=x,
+        z=z,
+        heading=heading,
+        body=str(rng.choice(bodies)),
+        paint_index=int(rng.integers(len(PAINTS))),
+        seed=draw_seed(rng),
+    )
 
 
 def build_traffic(rng: np.random.Generator, plan: Plan) -> list[Vehicle]:
@@ -79,17 +86,26 @@ def build_people(rng: np.random.Generator, plan: Plan, vehicles: list[Vehicle]) 
             for mate in range(1 + int(rng.random() < 0.3)):
                 things.append(
                     Person(
-                        x + 0.65 * mate,
-                        z + 0.3 * mate,
-                        float(rng.uniform(1.5, 1.9)),
-                        float(rng.uniform(-1, 1)),
-                        aside,
-                        draw_seed(rng),
+                        x=x + 0.65 * mate,
+                        z=z + 0.3 * mate,
+                        height=float(rng.uniform(1.5, 1.9)),
+                        stride=float(rng.uniform(-1, 1)),
+                        aside=aside,
+                        seed=draw_seed(rng),
                     )
                 )
     if rng.random() < 0.3:
         x, z = float(rng.uniform(-1, 1)) * plan.half_road, float(rng.uniform(12, 30))
-        things.append(Person(x, z, float(rng.uniform(1.55, 1.9)), float(rng.choice([-1, 1])), 1.0, draw_seed(rng)))
+        things.append(
+            Person(
+                x=x,
+                z=z,
+                height=float(rng.uniform(1.55, 1.9)),
+                stride=float(rng.choice([-1, 1])),
+                aside=1.0,
+                seed=draw_seed(rng),
+            )
+        )
     for _ in range(int(rng.choice([0, 1, 1, 2]))):
         sign = int(rng.choice([-1, 1]))
         aside = float(rng.choice([-1, 1]) * (rng.uniform(0.04, 0.16) if rng.random() < 0.65 else rng.uniform(0.7, 1)))

@@ -69,7 +69,7 @@ PAINTS = np.array(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Vehicle:
     """A vehicle whose middle stands at (x, z); `heading` 0 drives away from the camera, pi towards it."""
 

@@ -67,7 +67,14 @@ def build_row(
 ) -> Row:
     """A row of a variant; sizes is from `habn.networks.count_parameters`."""
     setting = variant.setting if setting is None else setting
-    return Row(variant.norm, NORM_LABELS[variant.norm], setting, tuple(seeds), tuple(values), **sizes)
+    return Row(
+        norm=variant.norm,
+        label=NORM_LABELS[variant.norm],
+        setting=setting,
+        seeds=tuple(seeds),
+        values=tuple(values),
+        **sizes,
+    )
 
 
 def _is_finished(runs: StudyRuns, name: str, seed: int) -> bool:

@@ -16,7 +16,7 @@ from habn.data.weather import random_weather
 from habn.metrics import class_iou, confusion_matrix, mean_iou
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SegmentationRecipe:
     """How pictures are varied and weighed.
 

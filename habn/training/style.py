@@ -28,7 +28,7 @@ LEAST_GATE = 0.1
 away from a network that needs them: 1.16 of loss on val instead of 0.773 after 800 steps; at 0.1 it stays as it is."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StyleRecipe:
     """What a style network is trained on, and towards what; the weights were tuned by eye on `content/val`."""
 

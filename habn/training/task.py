@@ -41,7 +41,7 @@ def check_device(device: str) -> None:
         raise HabnError("This machine has no CUDA device; leave out --device or give --device cpu.")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainingOptions:
     """How to train.
 

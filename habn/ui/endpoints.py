@@ -181,7 +181,7 @@ def _run(photo: str | None, pair: str, *painting: object) -> engine.Result:
 
 def _painting(style: str, strength: float, second_style: str, second_share: float, keep_colours: bool) -> Painting:
     second = None if second_style == NO_STYLE else second_style
-    return Painting(style, strength, second, second_share, keep_colours)
+    return Painting(style, strength=strength, second_style=second, second_share=second_share, keep_colours=keep_colours)
 
 
 @contextmanager

@@ -84,7 +84,7 @@ def _key(read: Callable[[str], Any], default: Any = None) -> Any:
     return field(default=default, metadata={"read": read})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Link:
     """A view of the page. `Link()` is the page as it opens; what is None is left to the page.
 

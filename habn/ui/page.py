@@ -73,15 +73,21 @@ def build_page() -> gr.Blocks:
         opened = page.load(callbacks.on_load, None, settings, **at_once)
         opened.then(callbacks.on_settings, None, [compare.photo, *answer], **running)
         question = [compare.photo, compare.pair, compare.painting, compare.opacity]
-        change = (callbacks.on_change, [shown, *question], [compare.photo, *answer])
-        choice = (callbacks.on_choice, *change[1:])
+        # What each of them is given, and what it changes.
+        places = {"inputs": [shown, *question], "outputs": [compare.photo, *answer]}
         # What the visitor does, and not every change: the photo is also set by a link, and put back after a refusal.
-        compare.photo.input(*change, trigger_mode="always_last", **running)
-        gr.on([compare.pair.input, compare.painting.input], *choice, trigger_mode="always_last", **running)
+        compare.photo.input(callbacks.on_change, **places, trigger_mode="always_last", **running)
+        gr.on(
+            [compare.pair.input, compare.painting.input],
+            callbacks.on_choice,
+            **places,
+            trigger_mode="always_last",
+            **running,
+        )
         example = compare.examples.select(callbacks.on_example, None, compare.photo, **at_once)
-        example.then(*change, **running)
+        example.then(callbacks.on_change, **places, **running)
         picked = compare.task.input(callbacks.on_task, compare.task, [compare.pair, compare.painting], **at_once)
-        picked.then(*choice, **running)
+        picked.then(callbacks.on_choice, **places, **running)
         quick = {"show_progress": "hidden", "concurrency_limit": DRAWINGS_AT_ONCE, "api_visibility": "private"}
         compare.opacity.input(
             callbacks.on_opacity, [shown, compare.opacity], compare.slider, trigger_mode="always_last", **quick

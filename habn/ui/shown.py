@@ -46,7 +46,7 @@ def request_for(photo: str, pair: str, painting: Painting) -> engine.Request:
     """What the engine is asked for an uploaded photo: with its labels, if it is a shipped example that has some."""
     stylizing = pair in engine.PAIRS and engine.PAIRS[pair].task == "style"
     labels = None if stylizing else labels_of(photo)
-    return engine.Request(photo, pair, painting if stylizing else None, labels)
+    return engine.Request(photo, pair, painting if stylizing else None, labels=labels)
 
 
 def run(photo: str, pair: str, painting: Painting) -> engine.Result:

@@ -9,7 +9,7 @@ from torch import Tensor
 WAVES = 8
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Placement:
     """Where the pixels lie about the place of the change, and what the seed drew; M is N, or 1 for a batch alike.
 
@@ -46,7 +46,13 @@ def build_placement(pixels: Tensor, places: list[tuple[float, float]], seeds: li
     y = (torch.arange(height, dtype=torch.float64) + 0.5) / height
     draws = torch.stack([uniform(seed, 4 + 3 * WAVES)[2:, None, None] for seed in seeds])
     right, below = (x - x0) * (width / height), y[:, None] - y0
-    return Placement(right.to(pixels), below.to(pixels), width / height, draws.to(pixels), tuple(seeds))
+    return Placement(
+        right=right.to(pixels),
+        below=below.to(pixels),
+        aspect=width / height,
+        draws=draws.to(pixels),
+        seeds=tuple(seeds),
+    )
 
 
 def uniform(seed: int, count: int) -> Tensor:

@@ -18,7 +18,7 @@ TASKS = tuple(task for task in ("segmentation", "style") if callbacks.pairs_of(t
 FIRST = Link()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Compare:
     """The tab's components: what is asked (photo, task, pair, painting, opacity), and what shows the answer."""
 

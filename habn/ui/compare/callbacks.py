@@ -144,18 +144,18 @@ def on_most_adapted(shown: Shown | None, event: gr.EventData, request: gr.Reques
 
 def _draw(result: engine.Result, shown: Shown, opacity: int, link: Link, language: str) -> Answer:
     return Answer(
-        shown,
-        panels.draw_sides(result, language),
-        pictures.draw_pair(result, opacity),
-        gr.update(visible=result.task == "segmentation"),
-        panels.draw_verdict(result, language),
-        panels.draw_figures(result, language),
-        panels.draw_legend(result, language),
-        gr.update(value=draw_most_adapted(result, language), visible=adapts(result)),
-        gr.update(value=panels.draw_measured(result, language), visible=result.task == "style"),
-        pictures.draw_difference(result),
-        inspect(result, link.layer_among(result.second.records), link.channel, look=link.look()),
-        _address(result, shown.photo, link),
+        shown=shown,
+        sides=panels.draw_sides(result, language),
+        slider=pictures.draw_pair(result, opacity),
+        opacity=gr.update(visible=result.task == "segmentation"),
+        verdict=panels.draw_verdict(result, language),
+        figures=panels.draw_figures(result, language),
+        legend=panels.draw_legend(result, language),
+        most_adapted=gr.update(value=draw_most_adapted(result, language), visible=adapts(result)),
+        measured=gr.update(value=panels.draw_measured(result, language), visible=result.task == "style"),
+        difference=pictures.draw_difference(result),
+        inspector=inspect(result, link.layer_among(result.second.records), link.channel, look=link.look()),
+        copy_link=_address(result, shown.photo, link),
     )
 
 
@@ -171,5 +171,5 @@ def _refuse(error: Exception, language: str) -> Answer:
     """Say why where the answer would stand, and in a corner too: that place may be out of sight."""
     sentence = explain(error, language)
     note(sentence)
-    unchanged = Answer(*[gr.skip()] * len(Answer._fields))
+    unchanged = Answer(**dict.fromkeys(Answer._fields, gr.skip()))
     return unchanged._replace(verdict=panels.draw_refusal(sentence, language))

@@ -19,11 +19,11 @@ def build_sheet(view: View, link: Link, language: str) -> Sheet:
     outputs = zip((result.first, result.second), view.records, strict=True)
     sides = tuple(
         PrintedNetwork(
-            output.label,
-            pictures.draw_answer(result.image, output, link.opacity),
-            _caption(output, language),
-            write_equation(record, view.channel, view.pixel),
-            record,
+            label=output.label,
+            picture=pictures.draw_answer(result.image, output, link.opacity),
+            caption=_caption(output, language),
+            equation=write_equation(record, view.channel, view.pixel),
+            record=record,
         )
         for output, record in outputs
     )

@@ -21,7 +21,7 @@ MARKERS = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Line:
     """One line of a chart.
 

@@ -197,7 +197,12 @@ def _mean_line(
     points = tuple(
         (x, mean(values), standard_deviation(values)) for x, values in zip(xs, zip(*by_seed, strict=True), strict=True)
     )
-    return Line(study.label_of(row.norm, row.setting), row.norm, points, settings[row.norm, row.setting])
+    return Line(
+        label=study.label_of(row.norm, row.setting),
+        norm=row.norm,
+        points=points,
+        setting=settings[row.norm, row.setting],
+    )
 
 
 def _by_row(parts: Iterable[Part]) -> dict[tuple[str, str], list[Part]]:

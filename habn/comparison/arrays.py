@@ -3,8 +3,6 @@
 Nothing here runs a network: a `View` points into a result that the engine has.
 """
 
-from __future__ import annotations
-
 import os
 from dataclasses import asdict, dataclass
 from typing import BinaryIO

@@ -11,6 +11,7 @@ from habn.data.weather import WeatherSetting
 from habn.errors import HabnError
 from habn.hooks.intervention import Intervention
 from habn.hooks.recording import LayerRecord
+from habn.images import Source
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Request:
         record: whether the result holds what every normalization layer did; without, it is a hundredth as heavy.
     """
 
-    image: object
+    image: Source
     pair: str = "camvid"
     painting: Painting | None = None
     _: KW_ONLY

@@ -3,11 +3,8 @@
 matplotlib's `Figure` is used directly and never pyplot, which keeps figures of its own and costs seconds to import.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib import colormaps
@@ -16,8 +13,7 @@ from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 
-if TYPE_CHECKING:
-    from habn.hooks.recording import LayerRecord
+from habn.hooks.recording import LayerRecord
 
 SYMBOLS = {"s": "s", "scale": "γ′", "bias": "β′", "mean": "μ′", "var": "σ²′", "x": "x", "y": "y"}
 POSITIVE = (True, False, False, False, True, False, False)

@@ -12,7 +12,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from habn.images.files import FORMATS, ImageError, check_size, open_stream, read_header, refusing
 
-__all__ = ["ImageError", "open_image", "save_png"]
+__all__ = ["ImageError", "Source", "open_image", "save_png"]
 
 Source = str | os.PathLike | bytes | Image.Image | np.ndarray
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
 import gradio as gr
@@ -23,9 +23,7 @@ from habn.comparison.request import PAIRS
 from habn.data.styles import STYLES
 from habn.data.weather import STRENGTHS, WEATHER
 from habn.hooks.intervention import CONTEXTS, HIGHEST_STRENGTH
-
-if TYPE_CHECKING:
-    from habn.hooks.recording import LayerRecord
+from habn.hooks.recording import LayerRecord
 
 TABS = ("compare", "layers", "experiment", "learn", "results")
 PAINTING = ("style", "style_strength", "second_style", "second_share", "colours")

@@ -1,7 +1,5 @@
 """The button that copies a link to what is shown."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

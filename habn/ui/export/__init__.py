@@ -3,8 +3,6 @@
 Each is made when it is asked for, of the layer, channel and pixel that the page's address names.
 """
 
-from __future__ import annotations
-
 import gradio as gr
 
 from habn.ui import words

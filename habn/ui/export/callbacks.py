@@ -1,7 +1,5 @@
 """What the export buttons do: each makes one file of what is shown, and offers it."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Callable
 from pathlib import Path

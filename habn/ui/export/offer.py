@@ -1,7 +1,5 @@
 """A file that the visitor asked for: it is saved when it arrives, and can be saved again."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

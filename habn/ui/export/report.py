@@ -5,8 +5,6 @@ it asks for: a value, files, and an answer to a pick. For each layer the file ho
 the one that was shown; every number in it is the full float32 that the page has.
 """
 
-from __future__ import annotations
-
 import base64
 import io
 import json

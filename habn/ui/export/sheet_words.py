@@ -1,7 +1,5 @@
 """The sheet in the visitor's words; habn.comparison.sheet draws it."""
 
-from __future__ import annotations
-
 import re
 
 from habn.comparison.arrays import View

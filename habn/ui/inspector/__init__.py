@@ -4,8 +4,6 @@ Its maps are drawn in the browser from a record's factors, which reach it as fil
 the server.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import os
@@ -13,12 +11,13 @@ import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 import numpy as np
 from gradio.utils import get_upload_folder
 
+from habn.comparison.request import Output
 from habn.data.segmentation import STREET_CLASSES, STREET_PALETTE
 from habn.errors import HabnError
 from habn.images import save_png
@@ -31,9 +30,6 @@ from habn.ui.inspector.encoding import (
     most_adapted_channel,
     most_adapted_layer,
 )
-
-if TYPE_CHECKING:
-    from habn.comparison.request import Output
 
 SCRIPTS = (
     "formula.js",

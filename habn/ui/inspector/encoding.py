@@ -37,17 +37,13 @@ Classes, of a segmentation:
     labels    uint8    (h, w), the class that the second network predicts
 """
 
-from __future__ import annotations
-
 import json
 import struct
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from habn.hooks.recording import LayerRecord
+from habn.hooks.recording import LayerRecord
 
 MAGIC = b"HABN"
 FORMAT = 2

@@ -4,8 +4,6 @@ The value of the controls is a `Painting` as a dictionary, which the server sets
 from then on. Event `input` comes once per release.
 """
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Mapping
 from dataclasses import asdict

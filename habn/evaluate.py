@@ -39,6 +39,7 @@ from habn.training.task import check_device
 TITLES = {
     "scenes": {"en": "drawn scenes", "es": "escenas dibujadas"},
     "camvid": {"en": "CamVid", "es": "CamVid"},
+    "facade": {"en": "LabelMeFacade", "es": "LabelMeFacade"},
     "cityscapes": {"en": "Cityscapes", "es": "Cityscapes"},
     "styles": {"en": "eight paintings", "es": "ocho cuadros"},
 }
@@ -59,7 +60,9 @@ def main(arguments: list[str] | None = None) -> None:
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m habn.evaluate", description=__doc__.split("\n\n")[0])
     parser.add_argument("--checkpoint", required=True, nargs="+", metavar="DIR", help="folders or Hub ids")
-    parser.add_argument("--data", default="scenes", help="of a segmentation network: scenes, camvid or cityscapes")
+    parser.add_argument(
+        "--data", default="scenes", help="of a segmentation network: scenes, camvid, cityscapes, facade"
+    )
     parser.add_argument("--root", type=Path, help="the folder of the data set; scenes are drawn and need none")
     parser.add_argument("--split", default="test", choices=SPLITS)
     parser.add_argument("--squeezenet", type=Path, metavar="FILE", help="of a style network: SqueezeNet 1.1 features")
@@ -114,7 +117,7 @@ def evaluate_classes(args: argparse.Namespace, network: nn.Module, checkpoint: s
         raise ValueError(f"{checkpoint} knows {known} classes, {args.data} has {len(data.classes)}.")
     started = time.perf_counter()
     with torch.inference_mode():
-        figures = describe_segmentation(evaluate_segmentation(network, data), data.classes)
+        figures = describe_segmentation(evaluate_segmentation(network, data), data.classes, data.scored)
     seconds = round(time.perf_counter() - started, 2)
     study = partial(_study, args, network, args.data, tuple(data.images.shape[2:]), "mean_iou", figures["mean_iou"])
     where = {"data": args.data, "split": args.split, "pictures": len(data.images)}

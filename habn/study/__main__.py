@@ -61,10 +61,10 @@ def check_arguments(args: argparse.Namespace) -> None:
     check_common_arguments(args, VARIANTS)
     if args.with_val and args.split == "val":
         raise ValueError("What is trained on cannot be measured on; leave out --with-val or give --split test.")
-    if (args.facade is None) != (args.teacher is None) or not 0 < args.facade_share < args.batch_size:
-        raise ValueError(
-            "--facade and --teacher go together, and --facade-share leaves at least one crop of --batch-size."
-        )
+    if (args.facade is None) != (args.teacher is None):
+        raise ValueError("--facade and --teacher go together: the teacher tells what the labels of --facade lack.")
+    if args.facade is not None and not 0 < args.facade_share < args.batch_size:
+        raise ValueError("--facade-share must be at least 1 and leave at least one crop of --batch-size.")
     if args.weather_every is not None and args.weather_every < 1:
         raise ValueError("--weather-every must be at least 1.")
 

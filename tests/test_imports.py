@@ -24,6 +24,7 @@ ROWS = [
     ("habn.experiment",),
     ("habn.export",),
     ("habn.ui", "habn"),
+    ("habn.study.measuring",),
     ("app", *COMMANDS),
 ]
 

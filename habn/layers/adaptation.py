@@ -4,7 +4,7 @@ s        = normalize(ReLU(conv1x1(ReLU(conv1x1(ReLU(conv1x1(x)))))))     Spatial
 delta_w  = gate * delta, one for (scale, bias, mean, variance)            DifferentiableSearch       (4,) or (4, C)
 """
 
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -15,7 +15,19 @@ from habn.layers.compiled import MOST_HIDDEN
 from habn.layers.kernels import is_compiled, measure
 
 Granularity = Literal["layer", "channel"]
-ContextNormalization = Literal["minmax", "distribution", "zscore"]  # in the order of the constants of `loops`
+ContextNormalization = Literal["minmax", "distribution", "zscore", "sigmoid"]
+STRETCHES: tuple[ContextNormalization, ...] = ("minmax", "distribution", "zscore")  # in the order of `loops`
+
+
+USUAL = -2.0
+"""Where the sigmoid of a new encoder starts for features that are as usual: s = 0.12."""
+
+
+class Standard(NamedTuple):
+    """The statistics of each channel, (C,), that features are held against."""
+
+    mean: Tensor
+    var: Tensor
 
 
 class SpatialContextEncoder(nn.Module):
@@ -26,10 +38,13 @@ class SpatialContextEncoder(nn.Module):
         hidden_features: channels between the convolutions; C // 24 (at least 1) keeps a 3x3-convolution network's
             overhead under 0.5 %.
         normalization: "minmax" maps each picture's values to [0, 1]; "distribution" makes them sum to H * W with
-            the smallest at 0; "zscore" gives them mean 0 and variance 1.
+            the smallest at 0; "zscore" gives them mean 0 and variance 1. "sigmoid" (ours) leaves the picture alone:
+            s = sigmoid(conv3(ReLU(conv2(ReLU(conv1((x - mu) / sqrt(sigma^2 + eps))))))), with the running statistics mu
+            and sigma^2, so a whole picture can stand out, and the same features have the same s in every picture.
 
     Shape:
-        (N, C, H, W) to (N, 1, H, W). A constant map gives 0 everywhere, which leaves plain batch normalization.
+        (N, C, H, W) to (N, 1, H, W). A constant map gives 0 everywhere, which leaves plain batch normalization; not
+        so with "sigmoid".
 
     Raises:
         ValueError: on an unknown normalization.
@@ -65,30 +80,59 @@ class SpatialContextEncoder(nn.Module):
         with torch.no_grad():
             self.conv2.weight.abs_()
             self.conv3.weight.abs_()
+            if self.normalization == "sigmoid":
+                self.conv3.bias.fill_(USUAL)
 
-    def projection(self) -> Tensor | None:
+    def projection(self, standard: Standard | None = None) -> Tensor | None:
         """The first convolution's weight, (H, C), for `kernels.measure`; None where the convolutions must be called.
 
-        They must where somebody hangs on them, with a hook (as pruning and spectral norm do) or another forward.
+        What is linear in x is folded into it: with "sigmoid" it is divided by the deviations of `standard`. They must
+        be called where somebody hangs on them, with a hook (as pruning and spectral norm do) or another forward.
         """
         convs = (self.conv1, self.conv2, self.conv3)
         if len(self.conv1.weight) > MOST_HIDDEN or not all(map(_is_plain, convs)):
             return None
-        return self.conv1.weight.flatten(1).float()
+        weight = self.conv1.weight.flatten(1).float()
+        return weight if standard is None else weight * torch.rsqrt(standard.var.float() + self.eps)
 
-    def forward(self, x: Tensor, hidden: Tensor | None = None) -> Tensor:
-        """s of x; hidden is `projection` x at each pixel, (N, H, P), where somebody has it already."""
+    def forward(self, x: Tensor, hidden: Tensor | None = None, standard: Standard | None = None) -> Tensor:
+        """s of x.
+
+        Args:
+            x: (N, C, H, W).
+            hidden: `projection` x at each pixel, (N, H, P), where somebody has it already.
+            standard: the statistics that "sigmoid" holds x against; None for mean 0 and variance 1.
+        """
         with torch.autocast(x.device.type, enabled=False):
-            projection = self.projection() if is_compiled(x) else None
+            projection = self.projection(standard) if is_compiled(x) else None
+            if self.normalization == "sigmoid":
+                return self._usual_or_not(x, projection, hidden, standard)
             if projection is None:
                 return self._normalize(self._map(x))
             if hidden is None:
                 hidden = measure(x, projection, with_statistics=False).hidden
             size = x[:, :, 0, 0].detach().abs().float() @ projection.detach().abs().T
             weights = (self.conv2.weight.flatten(1), self.conv2.bias, self.conv3.weight.flatten(), self.conv3.bias)
-            kind = get_args(ContextNormalization).index(self.normalization)
+            kind = STRETCHES.index(self.normalization)
             s = compiled.encode(hidden, size, *(w.float() for w in (self.conv1.bias, *weights)), kind)
             return s.view(len(x), 1, *x.shape[2:])
+
+    def _usual_or_not(
+        self, x: Tensor, projection: Tensor | None, hidden: Tensor | None, standard: Standard | None
+    ) -> Tensor:
+        """s by a sigmoid. What comes after the projection is small, and left to PyTorch on every device."""
+        if projection is None:
+            x = x.to(self.conv1.weight.dtype)
+            if standard is not None:
+                mean, var = (t.to(x.dtype)[:, None, None] for t in standard)
+                x = (x - mean) * torch.rsqrt(var + self.eps)
+            m = self.conv1(x)
+        else:
+            if hidden is None:
+                hidden = measure(x, projection, with_statistics=False).hidden
+            offset = self.conv1.bias if standard is None else self.conv1.bias - projection @ standard.mean.float()
+            m = (hidden + offset[:, None]).view(len(x), -1, *x.shape[2:])
+        return torch.sigmoid(self.conv3(F.relu(self.conv2(F.relu(m)))))
 
     def _map(self, x: Tensor) -> Tensor:
         """What is normalized, in plain PyTorch; the way of every other device and of exporters."""

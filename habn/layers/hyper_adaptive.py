@@ -23,6 +23,7 @@ from habn.layers.adaptation import (
     Granularity,
     SearchState,
     SpatialContextEncoder,
+    Standard,
     check_choice,
 )
 from habn.layers.kernels import Factors, Measured, adaptive_normalize, effective, measure, merge_statistics
@@ -132,13 +133,14 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
         if not self.training and (weight is None) == (bias is None) and all(d is None for d in deltas):
             return self._normalize_statically(x, weight, bias)
         self._check_input_dim(x)
-        measured = self._measure(x, deltas)
-        factors = self._factors(x, weight, bias, deltas, measured, update_running=True)
+        standard = self._standard()
+        measured = self._measure(x, deltas, standard)
+        factors = self._factors(x, weight, bias, deltas, measured, standard, update_running=True)
         return adaptive_normalize(x, *factors, self.eps, measured)
 
     def context(self, x: Tensor) -> Tensor:
         """The spatial context map *s* of a feature map (N, C, H, W): (N, 1, H, W)."""
-        return self.encoder(x)
+        return self.encoder(x, standard=self._standard())
 
     def effective_parameters(
         self, x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None
@@ -159,8 +161,9 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
     def factors(self, x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None) -> LayerFactors:
         """What a forward pass on x is made of. Base and slope are (1, C) or (N, C) for each parameter."""
         self._check_input_dim(x)
-        deltas = self.search()
-        return self._factors(x, weight, bias, deltas, self._measure(x, deltas), update_running=False)
+        deltas, standard = self.search(), self._standard()
+        measured = self._measure(x, deltas, standard)
+        return self._factors(x, weight, bias, deltas, measured, standard, update_running=False)
 
     def _factors(
         self,
@@ -169,6 +172,7 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
         bias: Tensor | None,
         deltas: Deltas,
         measured: Measured,
+        standard: Standard | None,
         update_running: bool,
     ) -> LayerFactors:
         mean, var = self._static_statistics(x, measured, update_running)
@@ -176,12 +180,19 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
         scale = weight if weight is not None else (ones if self.weight is None else self.weight[None])
         shift = bias if bias is not None else (zeros if self.bias is None else self.bias[None])
         slope = self._slope(deltas, mean, var, measured)
-        return LayerFactors(self.encoder(x, measured.hidden), Factors(scale, shift, mean, var), slope)
+        context = self.encoder(x, measured.hidden, standard)
+        return LayerFactors(context, Factors(scale, shift, mean, var), slope)
 
-    def _measure(self, x: Tensor, deltas: Deltas) -> Measured:
+    def _standard(self) -> Standard | None:
+        """What the encoder holds x against: the running statistics, as they are before x changes them in training."""
+        if self.encoder.normalization != "sigmoid" or self.running_mean is None:
+            return None
+        return Standard(self.running_mean.clone(), self.running_var.clone())
+
+    def _measure(self, x: Tensor, deltas: Deltas, standard: Standard | None) -> Measured:
         """One pass over x: the encoder's projection, and statistics where they are needed."""
         needs_own = self.statistics == "own" and any(d is not None for d in deltas[2:])
-        return measure(x, self.encoder.projection(), self.training or self.running_mean is None or needs_own)
+        return measure(x, self.encoder.projection(standard), self.training or self.running_mean is None or needs_own)
 
     def _normalize_statically(self, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
         """Batch normalization by its own kernel: a layer that adapts nothing agrees with it to the last bit.

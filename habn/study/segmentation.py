@@ -120,6 +120,8 @@ class SegmentationRuns(StudyRuns):
     def build_card(self, network: nn.Module, how_trained: dict, measured: dict) -> dict:
         plan = self.plan
         metrics = {plan.split: measured["clean"]}
+        if "facade" in measured:
+            metrics[f"facade {plan.split}"] = measured["facade"]
         return segmentation_card(plan.data, self.held_out.classes, plan.recipe, how_trained, metrics)
 
     def training_extras(self) -> dict:

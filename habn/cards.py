@@ -12,8 +12,8 @@ from habn.networks.normalization import NORM_LABELS
 SOURCES = {
     "camvid": "CamVid (Brostow, Fauqueur, Cipolla 2009), the 367 / 101 / 233 split and 11 classes of Badrinarayanan, "
     "Kendall, Cipolla (2015), 360 x 480. For research use; none of its pictures is part of this repository.",
-    "facade": "LabelMeFacade (Froehlich and Rodner 2010, from LabelMe, Russell et al. 2008): streets and houses of many "
-    "places, with partial labels. For non-commercial research; none of its pictures is part of this repository.",
+    "facade": "LabelMeFacade (Froehlich and Rodner 2010, from LabelMe, Russell et al. 2008): streets and houses of "
+    "many places, with partial labels. For non-commercial research; none of its pictures is part of this repository.",
     "cityscapes": "Cityscapes (Cordts et al. 2016), fine annotations, 19 classes, 512 x 1024. For research use under "
     "its own licence; none of its pictures is part of this repository.",
     "scenes": "Street scenes drawn by this project (`habn.data.scenes`), with exact labels in CamVid's 11 classes.",

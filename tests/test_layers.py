@@ -28,7 +28,7 @@ VARIANTS = [
     for g, (u, s), n in itertools.product(
         ("layer", "channel"),
         (("absolute", "static"), ("relative", "static"), ("absolute", "own")),
-        ("minmax", "distribution", "zscore"),
+        ("minmax", "distribution", "zscore", "sigmoid"),
     )
 ]
 EXACT, SINGLE = (torch.float64, 1e-9), (torch.float32, 1e-4)
@@ -198,8 +198,9 @@ def test_each_picture_may_bring_its_own_scale_and_bias():
 
 
 @pytest.mark.parametrize("training", [True, False], ids=["train", "eval"])
-@pytest.mark.parametrize("options", VARIANTS[::3] + VARIANTS[1:3], ids=name_variant)
+@pytest.mark.parametrize("options", VARIANTS[::4] + VARIANTS[1:4], ids=name_variant)
 def test_gradients_are_those_of_finite_differences(options, training):
+    options = options | {"momentum": 0.0}  # s by a sigmoid follows the running statistics, which must stand still
     layer = randomize(HyperAdaptiveBatchNorm2d(3, hidden_features=2, search=True, **options)).double().train(training)
     with torch.no_grad():
         layer.search.delta.abs_().clamp_(0.1, 0.9)  # inside [0, 1], where "own" has a slope
@@ -318,6 +319,25 @@ def test_context_is_normalized_within_each_picture(normalization):
         else:
             assert float(picture.mean()) == pytest.approx(0, abs=1e-4)
             assert float(picture.std(correction=0)) == pytest.approx(1, abs=1e-3)
+
+
+def test_a_sigmoid_lets_a_whole_picture_stand_out():
+    layer = HyperAdaptiveBatchNorm2d(C, context_normalization="sigmoid").eval()
+    for convolution in (layer.encoder.conv1, layer.encoder.conv2, layer.encoder.conv3):
+        nn.init.ones_(convolution.weight)
+    x = torch.randn(1, C, 8, 9)
+    usual, unusual = layer.context(torch.cat([x, 5 * x])).detach()
+    assert float(unusual.mean()) > float(usual.mean()) + 0.1
+    alone = layer.context(x)[0].detach()
+    assert_equal(alone, usual, 1e-6)  # what else is in the batch does not matter
+    assert_equal(layer.context(x[..., :4])[0], alone[..., :4].double(), 1e-6)
+
+
+def test_a_sigmoid_without_running_statistics_sees_x_itself():
+    layer = randomize(HyperAdaptiveBatchNorm2d(C, track_running_stats=False, context_normalization="sigmoid"))
+    x = torch.randn(2, C, 5, 4)
+    state = as_arrays(layer) | {"running_mean": np.zeros(C), "running_var": np.full(C, 1 - 1e-5)}
+    assert_equal(layer.context(x), oracle.context(x.double().numpy(), state, "sigmoid"), 1e-5)
 
 
 # No encoder starts dead

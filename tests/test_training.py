@@ -26,6 +26,7 @@ from habn.training.segmentation import (
     SegmentationTask,
     describe_segmentation,
     evaluate_segmentation,
+    ignore_unlabelled,
     shuffled,
 )
 from habn.training.start import finish, lean_toward_own, start_from, trunk_digest
@@ -231,6 +232,48 @@ def test_what_lies_beyond_the_border_is_void(data):
     recipe = SegmentationRecipe(batch_size=5, crop=(96, 128), scale=(1.0, 1.0))
     _, labels = SegmentationTask(data, data, recipe).batch(0, 0)
     assert (labels == IGNORE).float().mean() == pytest.approx(1 - 22 * 32 / (96 * 128), abs=0.02)
+
+
+def test_crops_of_a_padded_picture_stay_within_it(data):
+    """Its padding is void, and nothing of it comes into a crop that fits the picture."""
+    labels = data.labels.clamp(max=10)
+    labels[:, 12:], labels[:, :, 20:] = IGNORE, IGNORE
+    padded = replace(data, labels=labels, sizes=torch.tensor([[12, 20]] * 5))
+    task = SegmentationTask(padded, data, replace(RECIPE, batch_size=5, crop=(8, 12), scale=(1.0, 1.4)))
+    seen = torch.cat([task.batch(0, step)[1] for step in range(10)])
+    assert not seen.eq(IGNORE).any()
+    assert SegmentationTask(replace(padded, sizes=None), data, task.recipe).batch(0, 0)[1].eq(IGNORE).any()
+
+
+def test_a_batch_has_its_share_of_facades(data):
+    black = replace(data, images=data.images * 0)
+    recipe = replace(RECIPE, batch_size=5, facade=2)
+    pixels, _ = SegmentationTask(data, data, recipe, facade=black).batch(0, 0)
+    assert [bool(crop.any()) for crop in pixels] == [True, True, True, False, False]
+
+
+def test_a_schedule_begins_on_smaller_crops(data):
+    task = SegmentationTask(data, data, replace(RECIPE, early_steps=2, early_crop=(8, 12)))
+    assert [task.batch(0, step)[0].shape[2:] for step in (0, 1, 2)] == [(8, 12), (8, 12), (16, 24)]
+
+
+def test_what_partial_labels_lack_is_ignored(data):
+    """The teacher takes dark pixels for a pole and light ones for the sky."""
+
+    def teacher(pixels):
+        return torch.stack([pixels[:, 0], 0 * pixels[:, 0], 0.5 - pixels[:, 0]], 1)
+
+    partial = replace(data, scored=(0, 1), classes=("Sky", "Building", "Pole"))
+    masked = ignore_unlabelled(partial, teacher)
+    dark = data.images[:, 0] / 255 < 0.25
+    assert masked.labels[dark].eq(IGNORE).all() and torch.equal(masked.labels[~dark], data.labels[~dark])
+    assert dark.any() and not torch.equal(masked.labels, data.labels)
+
+
+def test_only_classes_that_are_labelled_are_scored():
+    confusion = np.array([[3, 0, 1], [0, 4, 0], [0, 0, 0]])
+    described = describe_segmentation(confusion, ("Sky", "Building", "Pole"), scored=(0, 1))
+    assert described == {"mean_iou": 87.5, "class_iou": {"Sky": 75.0, "Building": 100.0}}
 
 
 def test_rare_classes_weigh_more_and_void_weighs_nothing(data):

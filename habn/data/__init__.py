@@ -5,13 +5,14 @@ from pathlib import Path
 from habn.data.camvid import load_camvid
 from habn.data.cityscapes import load_cityscapes
 from habn.data.drawn import load_scenes
+from habn.data.facade import load_facade
 from habn.data.segmentation import SegmentationData
 
 SPLITS = ("train", "val", "test")
 
 
 def load_segmentation(name: str, root: Path | None, split: str) -> SegmentationData:
-    """A split of "camvid", "cityscapes" or "scenes"; the latter are drawn and need no root.
+    """A split of "camvid", "cityscapes", "facade" or "scenes"; the latter are drawn and need no root.
 
     Raises:
         ValueError: on an unknown name or split, or a missing root.
@@ -21,7 +22,7 @@ def load_segmentation(name: str, root: Path | None, split: str) -> SegmentationD
         raise ValueError(f"There is no split {split!r}; choose one of {', '.join(SPLITS)}.")
     if name == "scenes":
         return load_scenes(split)
-    loaders = {"camvid": load_camvid, "cityscapes": load_cityscapes}
+    loaders = {"camvid": load_camvid, "cityscapes": load_cityscapes, "facade": load_facade}
     if name not in loaders:
         raise ValueError(f"There is no data set {name!r}; choose one of scenes, {', '.join(loaders)}.")
     if root is None:

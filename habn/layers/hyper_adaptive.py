@@ -23,15 +23,17 @@ from habn.layers.adaptation import (
     Granularity,
     SearchState,
     SpatialContextEncoder,
+    Standard,
     check_choice,
 )
-from habn.layers.kernels import Factors, adaptive_normalize, batch_statistics, effective, instance_statistics
+from habn.layers.kernels import Factors, Measured, adaptive_normalize, effective, measure, merge_statistics
 
 PARAMETERS = ("scale", "bias", "mean", "var")
 """What is adapted, in the order of delta, gates and every table of this project."""
 
 Units = Literal["absolute", "relative"]
 Statistics = Literal["static", "own"]
+Deltas = tuple[Tensor | None, ...]  # gate * delta of each parameter, as `DifferentiableSearch` gives them
 
 
 class EffectiveParameters(NamedTuple):
@@ -54,16 +56,25 @@ class LayerFactors(NamedTuple):
 class _Share(torch.autograd.Function):
     """Clamp to [0, 1], passing on every gradient that leads back inside: no share is ever stuck beyond an end."""
 
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(ctx, value: Tensor) -> Tensor:
-        ctx.save_for_backward(value)
+    def forward(value: Tensor) -> Tensor:
         return value.clamp(0, 1)
+
+    @staticmethod
+    def setup_context(ctx, inputs: tuple, output: Tensor) -> None:
+        ctx.save_for_backward(*inputs)
 
     @staticmethod
     def backward(ctx, grad: Tensor) -> Tensor:
         (value,) = ctx.saved_tensors
         leads_out = ((value < 0) & (grad > 0)) | ((value > 1) & (grad < 0))  # descent goes against the gradient
         return grad.masked_fill(leads_out, 0)
+
+
+def _share(value: Tensor) -> Tensor:
+    return _Share.apply(value) if torch.is_grad_enabled() else value.clamp(0, 1)
 
 
 class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
@@ -118,13 +129,18 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
 
     def forward(self, x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
         """Normalize x, (N, C, H, W); weight and bias, (N, C), replace the layer's own where they are given."""
-        if self.training or (weight is None) != (bias is None) or any(d is not None for d in self.search()):
-            return adaptive_normalize(x, *self.factors(x, weight, bias, update_running=True), self.eps)
-        return self._normalize_statically(x, weight, bias)
+        deltas = self.search()
+        if not self.training and (weight is None) == (bias is None) and all(d is None for d in deltas):
+            return self._normalize_statically(x, weight, bias)
+        self._check_input_dim(x)
+        standard = self._standard()
+        measured = self._measure(x, deltas, standard)
+        factors = self._factors(x, weight, bias, deltas, measured, standard, update_running=True)
+        return adaptive_normalize(x, *factors, self.eps, measured)
 
     def context(self, x: Tensor) -> Tensor:
         """The spatial context map *s* of a feature map (N, C, H, W): (N, 1, H, W)."""
-        return self.encoder(x)
+        return self.encoder(x, standard=self._standard())
 
     def effective_parameters(
         self, x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None
@@ -142,17 +158,41 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
         """Make the gates hard; see `DifferentiableSearch.discretize`."""
         self.search.discretize(least)
 
-    def factors(
-        self, x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None, update_running: bool = False
-    ) -> LayerFactors:
+    def factors(self, x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None) -> LayerFactors:
         """What a forward pass on x is made of. Base and slope are (1, C) or (N, C) for each parameter."""
         self._check_input_dim(x)
-        mean, var = self._static_statistics(x, update_running)
+        deltas, standard = self.search(), self._standard()
+        measured = self._measure(x, deltas, standard)
+        return self._factors(x, weight, bias, deltas, measured, standard, update_running=False)
+
+    def _factors(
+        self,
+        x: Tensor,
+        weight: Tensor | None,
+        bias: Tensor | None,
+        deltas: Deltas,
+        measured: Measured,
+        standard: Standard | None,
+        update_running: bool,
+    ) -> LayerFactors:
+        mean, var = self._static_statistics(x, measured, update_running)
         ones, zeros = torch.ones_like(mean), torch.zeros_like(mean)
         scale = weight if weight is not None else (ones if self.weight is None else self.weight[None])
         shift = bias if bias is not None else (zeros if self.bias is None else self.bias[None])
-        slope = self._slope(x, mean, var)
-        return LayerFactors(self.context(x), Factors(scale, shift, mean, var), slope)
+        slope = self._slope(deltas, mean, var, measured)
+        context = self.encoder(x, measured.hidden, standard)
+        return LayerFactors(context, Factors(scale, shift, mean, var), slope)
+
+    def _standard(self) -> Standard | None:
+        """What the encoder holds x against: the running statistics, as they are before x changes them in training."""
+        if self.encoder.normalization != "sigmoid" or self.running_mean is None:
+            return None
+        return Standard(self.running_mean.clone(), self.running_var.clone())
+
+    def _measure(self, x: Tensor, deltas: Deltas, standard: Standard | None) -> Measured:
+        """One pass over x: the encoder's projection, and statistics where they are needed."""
+        needs_own = self.statistics == "own" and any(d is not None for d in deltas[2:])
+        return measure(x, self.encoder.projection(standard), self.training or self.running_mean is None or needs_own)
 
     def _normalize_statically(self, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
         """Batch normalization by its own kernel: a layer that adapts nothing agrees with it to the last bit.
@@ -165,18 +205,15 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
         y = F.batch_norm(x, self.running_mean, self.running_var, *own, self.running_mean is None, 0.0, self.eps)
         return y if weight is None else y * weight[..., None, None] + bias[..., None, None]
 
-    def _slope(self, x: Tensor, mean: Tensor, var: Tensor) -> Factors:
-        scale, bias, toward_mean, toward_var = (
-            None if d is None else d.expand(1, self.num_features) for d in self.search()
-        )
+    def _slope(self, deltas: Deltas, mean: Tensor, var: Tensor, measured: Measured) -> Factors:
+        scale, bias, toward_mean, toward_var = (None if d is None else d.expand(1, self.num_features) for d in deltas)
         if toward_mean is None and toward_var is None:
             return Factors(scale, bias, None, None)
         if self.statistics == "own":
-            own_mean, own_var = instance_statistics(x)
             if toward_mean is not None:
-                toward_mean = _Share.apply(toward_mean) * (own_mean - mean)
+                toward_mean = _share(toward_mean) * (measured.mean - mean)
             if toward_var is not None:
-                toward_var = _Share.apply(toward_var) * (own_var - var)
+                toward_var = _share(toward_var) * (measured.var - var)
         elif self.units == "relative":
             if toward_mean is not None:
                 toward_mean = toward_mean * torch.sqrt(var + self.eps)
@@ -184,14 +221,14 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
                 toward_var = toward_var * var
         return Factors(scale, bias, toward_mean, toward_var)
 
-    def _static_statistics(self, x: Tensor, update_running: bool) -> tuple[Tensor, Tensor]:
+    def _static_statistics(self, x: Tensor, measured: Measured, update_running: bool) -> tuple[Tensor, Tensor]:
         """mu and sigma^2 of batch normalization, each (1, C), by PyTorch's conventions."""
         if not self.training and self.running_mean is not None:
             return self.running_mean[None], self.running_var[None]
         count = x.numel() // x.shape[1]
         if count < 2:
             raise ValueError(f"Expected more than 1 value per channel when training, got input size {tuple(x.shape)}")
-        mean, var = batch_statistics(x)
+        mean, var = merge_statistics(measured.mean, measured.var)
         if self.training and update_running and self.track_running_stats:
             self._update_running(mean.detach(), var.detach() * (count / (count - 1)))
         return mean[None], var[None]

@@ -7,14 +7,25 @@ from habn import HyperAdaptiveBatchNorm2d            the layer, for networks of 
 
 from habn.checkpoints import load_checkpoint
 from habn.engine import run
-from habn.layers import HyperAdaptiveBatchNorm2d, convert_batch_norm, parameter_overhead, revert_batch_norm
+from habn.layers import (
+    HyperAdaptiveBatchNorm,
+    HyperAdaptiveBatchNorm1d,
+    HyperAdaptiveBatchNorm2d,
+    HyperAdaptiveBatchNorm3d,
+    convert_batch_norm,
+    parameter_overhead,
+    revert_batch_norm,
+)
 from habn.networks import build_network
 from habn.painting import Painting
 from habn.recording import LayerRecord, recording
 from habn.request import Request, Result
 
 __all__ = [
+    "HyperAdaptiveBatchNorm",
+    "HyperAdaptiveBatchNorm1d",
     "HyperAdaptiveBatchNorm2d",
+    "HyperAdaptiveBatchNorm3d",
     "LayerRecord",
     "Painting",
     "Request",

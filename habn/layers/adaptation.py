@@ -18,7 +18,8 @@ ContextNormalization = Literal["minmax", "distribution", "zscore"]
 class Pointwise(_ConvNd):
     """A 1x1 convolution that is not a `torch.nn.Conv2d`: the usual `network.apply(init)` passes it by.
 
-    Drawn as ordinary convolutions are, 37 % of encoders would output 0 everywhere, and stay so.
+    Drawn as ordinary convolutions are (normal, Kaiming, Xavier), 43 to 47 % of encoders would output 0 everywhere, and
+    stay so.
 
     Args:
         in_channels, out_channels: as in `torch.nn.Conv2d`.

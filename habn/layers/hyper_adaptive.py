@@ -183,13 +183,9 @@ class HyperAdaptiveBatchNorm(_BatchNorm):
 
     def forward(self, x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
         """Normalize x, (N, C, H, W); weight and bias, (N, C), replace the layer's own where they are given."""
-        is_static = x.numel() == 0 or all(d is None for d in self.search())
-        if is_static and not self._is_spread() and (weight is None) == (bias is None):
+        if (x.numel() == 0 or all(d is None for d in self.search())) and (weight is None) == (bias is None):
             return self._normalize_statically(x, weight, bias)
-        context, base, slope = self.factors(x, weight, bias, update_running=True)
-        if is_static:
-            base = base._replace(bias=self._with_all_parameters(base.bias))
-        return adaptive_normalize(x, context, base, slope, self.eps)
+        return adaptive_normalize(x, *self.factors(x, weight, bias, update_running=True), self.eps)
 
     def context(self, x: Tensor) -> Tensor:
         """The spatial context map *s* of a feature map (N, C, H, W): (N, 1, H, W)."""
@@ -234,17 +230,24 @@ class HyperAdaptiveBatchNorm(_BatchNorm):
         if shift is None:
             shift = x.new_zeros(self.num_features, dtype=self._statistics_type(x))
             scale = torch.ones_like(shift) if scale is None else scale
-        uses_running = not self.training or self.track_running_stats
-        y = F.batch_norm(
-            x,
-            self.running_mean if uses_running else None,
-            self.running_var if uses_running else None,
-            scale,
-            self._with_all_parameters(shift),
-            self.training or self.running_mean is None,
-            self._count_batch() if self.training and self.track_running_stats else 0.0,
-            self.eps,
-        )
+        shift = self._with_all_parameters(shift)
+        if self._is_spread():
+            mean, var = self._static_statistics(x, update_running=True)
+            offset = shift - mean * torch.rsqrt(var + self.eps) * scale
+            y = x * (torch.rsqrt(var + self.eps) * scale)[..., None, None] + offset[..., None, None]
+        else:
+            uses_running = not self.training or self.track_running_stats
+            y = F.batch_norm(
+                x,
+                self.running_mean if uses_running else None,
+                self.running_var if uses_running else None,
+                scale,
+                shift,
+                self.training or self.running_mean is None,
+                self._count_batch() if self.training and self.track_running_stats else 0.0,
+                self.eps,
+            )
+        y = y.to(x.dtype)
         return y if weight is None else y * weight[..., None, None] + bias[..., None, None]
 
     def _slope(self, x: Tensor, mean: Tensor, var: Tensor) -> Factors:

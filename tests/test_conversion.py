@@ -52,6 +52,17 @@ class WrittenOutNormAct(nn.BatchNorm2d):
         return self.act(self.drop(y))
 
 
+class SyncNormAct(nn.SyncBatchNorm):
+    """As timm's."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels)
+        self.act = nn.SiLU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.act(super().forward(x))
+
+
 class Renorm(nn.BatchNorm2d):
     """Is batch normalization in evaluation only."""
 
@@ -93,6 +104,7 @@ LAYERS = [
     (nn.SyncBatchNorm(C), (2, C, 3), HyperAdaptiveBatchNormNd),
     (InheritedNormAct(C, 0.1), (2, C, 3, 4), InheritedNormAct),
     (WrittenOutNormAct(C), (2, C, 3, 4), WrittenOutNormAct),
+    (SyncNormAct(C), (2, C, 3, 4), SyncNormAct),
     (FiLM2d(C), (2, C, 3, 4), FiLM2d),
 ]
 NAMES = [f"{type(layer).__name__}-{len(shape)}d" for layer, shape, _ in LAYERS]

@@ -9,7 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm, _LazyNormBase
 from torch.nn.modules.instancenorm import _InstanceNorm
+from torch.nn.modules.module import register_module_module_registration_hook
 
+from habn.layers.adaptation import SpatialContextEncoder
 from habn.layers.dimensions import HyperAdaptiveBatchNorm1d, HyperAdaptiveBatchNorm3d, HyperAdaptiveBatchNormNd
 from habn.layers.hyper_adaptive import HyperAdaptiveBatchNorm, HyperAdaptiveBatchNorm2d
 
@@ -242,3 +244,17 @@ def _copy_to_try(layer: _BatchNorm) -> _BatchNorm:
         for hooks in HOOKS:
             getattr(module, hooks).clear()
     return copied
+
+
+def _refuse_to_become_sync_batch_norm(parent: nn.Module, name: str, child: nn.Module | None) -> None:
+    # SyncBatchNorm.convert_sync_batchnorm takes whatever is derived from batch normalization, and then gives the new
+    # layer the children of the old one. Nothing else tells a layer that it is about to be replaced.
+    is_sync_batch_norm = isinstance(parent, nn.SyncBatchNorm) and not isinstance(parent, HyperAdaptiveBatchNorm)
+    if is_sync_batch_norm and isinstance(child, SpatialContextEncoder):
+        raise TypeError(
+            "SyncBatchNorm.convert_sync_batchnorm would drop the adaptation of HABN layers; set layer.synchronized = "
+            "True on each of them, or call it before convert_batch_norm."
+        )
+
+
+register_module_module_registration_hook(_refuse_to_become_sync_batch_norm)

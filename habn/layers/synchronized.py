@@ -1,4 +1,4 @@
-"""Statistics of a batch that is spread over processes, and PyTorch's conversion, which would drop the adaptation.
+"""Statistics of a batch that is spread over processes.
 
 With n_r values per channel in process r, their mean m_r and biased variance v_r:
 
@@ -8,10 +8,7 @@ as `torch.nn.SyncBatchNorm` has it. Processes may hold different numbers of pict
 """
 
 import torch
-from torch import Tensor, distributed, nn
-from torch.nn.modules.module import register_module_module_registration_hook
-
-from habn.layers.adaptation import SpatialContextEncoder
+from torch import Tensor, distributed
 
 ProcessGroup = object  # torch.distributed.ProcessGroup, which is not there in every build of PyTorch
 
@@ -50,16 +47,3 @@ class _Sum(torch.autograd.Function):
     @staticmethod
     def backward(ctx, grad: Tensor) -> tuple[Tensor, None]:
         return _Sum.apply(grad, ctx.group), None
-
-
-def _refuse_to_become_sync_batch_norm(parent: nn.Module, name: str, child: nn.Module | None) -> None:
-    # SyncBatchNorm.convert_sync_batchnorm takes whatever is derived from batch normalization, and then gives the new
-    # layer the children of the old one. Nothing else tells a layer that it is about to be replaced.
-    if isinstance(parent, nn.SyncBatchNorm) and isinstance(child, SpatialContextEncoder):
-        raise TypeError(
-            "SyncBatchNorm.convert_sync_batchnorm would drop the adaptation of HABN layers; set layer.synchronized = "
-            "True on each of them, or call it before convert_batch_norm."
-        )
-
-
-register_module_module_registration_hook(_refuse_to_become_sync_batch_norm)

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 COMMANDS = ("habn.train", "habn.evaluate", "habn.study", "habn.sheet", "habn.benchmark")
 
-COMPILED = ("habn.layers.kernels", "habn.layers.loops")  # they go to Numba and NumPy
+COMPILED = ("habn.layers.compiled", "habn.layers.loops", "habn.layers.simd")  # they go to Numba and NumPy
 
 # From the bottom upwards; a module may import what stands in a lower row, or beside it in a row that is a package.
 ROWS = [

@@ -4,15 +4,19 @@ s        = normalize(ReLU(conv1x1(ReLU(conv1x1(ReLU(conv1x1(x)))))))     Spatial
 delta_w  = gate * delta, one for (scale, bias, mean, variance)            DifferentiableSearch       (4,) or (4, C)
 """
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
+from habn.layers import compiled
+from habn.layers.compiled import MOST_HIDDEN
+from habn.layers.kernels import is_compiled, measure
+
 Granularity = Literal["layer", "channel"]
-ContextNormalization = Literal["minmax", "distribution", "zscore"]
+ContextNormalization = Literal["minmax", "distribution", "zscore"]  # in the order of the constants of `loops`
 
 
 class Pointwise(_ConvNd):
@@ -89,16 +93,41 @@ class SpatialContextEncoder(nn.Module):
             self.conv2.weight.abs_()
             self.conv3.weight.abs_()
 
-    def forward(self, x: Tensor) -> Tensor:
+    def projection(self) -> Tensor | None:
+        """The first convolution's weight, (H, C), for `kernels.measure`; None where the convolutions must be called.
+
+        They must where somebody hangs on them, with a hook (as pruning and spectral norm do) or another forward.
+        """
+        convs = (self.conv1, self.conv2, self.conv3)
+        if len(self.conv1.weight) > MOST_HIDDEN or not all(map(_is_plain, convs)):
+            return None
+        return self.conv1.weight.flatten(1).float()
+
+    def forward(self, x: Tensor, hidden: Tensor | None = None) -> Tensor:
+        """s of x; hidden is `projection` x at each pixel, (N, H, P), where somebody has it already."""
         with torch.autocast(x.device.type, enabled=False):
-            x = x.to(self.conv1.weight.dtype)
-            m = F.conv2d(x, self.conv1.weight)
-            size = F.conv2d(x[:, :, :1, :1].abs(), self.conv1.weight.abs())  # of what is summed at one pixel
-            # Departure: the first pre-activation is centred over the picture. Its mean is then 0, so it is positive
-            # somewhere unless it is constant, whatever the weights and whatever the scale of x.
-            m = _without_rounding(m - m.mean((2, 3), keepdim=True), size) + self.conv1.bias[:, None, None]
-            m = F.relu(self.conv3(F.relu(self.conv2(F.relu(m)))))
-            return self._normalize(m)
+            projection = self.projection() if is_compiled(x) else None
+            if projection is None:
+                return self._normalize(self._map(x))
+            if hidden is None:
+                hidden = measure(x, projection, with_statistics=False).hidden
+            size = x[:, :, 0, 0].detach().abs().float() @ projection.detach().abs().T
+            weights = (self.conv2.weight.flatten(1), self.conv2.bias, self.conv3.weight.flatten(), self.conv3.bias)
+            kind = get_args(ContextNormalization).index(self.normalization)
+            s = compiled.encode(hidden, size, *(w.float() for w in (self.conv1.bias, *weights)), kind)
+            return s.view(len(x), 1, *x.shape[2:])
+
+    def _map(self, x: Tensor) -> Tensor:
+        """What is normalized, in plain PyTorch; the way of every other device and of exporters."""
+        x = x.to(self.conv1.weight.dtype)
+        m, bias = self.conv1(x), self.conv1.bias
+        # The size of what is summed at one pixel.
+        size = F.conv2d(x[:, :, :1, :1].abs(), self.conv1.weight.abs(), bias.abs())
+        # Departure: the first pre-activation is centred over the picture. Its mean is then 0, so it is positive
+        # somewhere unless it is constant, whatever the weights and whatever the scale of x.
+        m = _without_rounding(m - m.mean((2, 3), keepdim=True), size) + bias[:, None, None]
+        m = F.relu(self.conv3(F.relu(self.conv2(F.relu(m)))))
+        return m.to(torch.promote_types(m.dtype, torch.float32))
 
     def _normalize(self, m: Tensor) -> Tensor:
         # Departure: the text says "normalized" and no more. A map with an overflow counts as constant.
@@ -110,6 +139,12 @@ class SpatialContextEncoder(nn.Module):
             return m * torch.rsqrt(m.square().mean((2, 3), keepdim=True) + self.eps**2)
         size = m.amax((2, 3), keepdim=True) if self.normalization == "minmax" else m.mean((2, 3), keepdim=True)
         return m / (size + self.eps)
+
+
+def _is_plain(conv: Pointwise) -> bool:
+    return type(conv).forward is Pointwise.forward and not (
+        conv._forward_hooks or conv._forward_pre_hooks or conv._backward_hooks or conv._backward_pre_hooks
+    )
 
 
 def _without_rounding(difference: Tensor, size: Tensor) -> Tensor:
@@ -175,6 +210,7 @@ class DifferentiableSearch(nn.Module):
             self.logits = nn.Parameter(self.delta.new_empty(4))
         if self.logits is not None:
             self.logits.zero_()
+        self._read_closed()
 
     @property
     def gates(self) -> Tensor:
@@ -186,8 +222,22 @@ class DifferentiableSearch(nn.Module):
     def forward(self) -> tuple[Tensor | None, ...]:
         """gate * delta for each parameter, (1,) or (C,); None for one that is closed for good."""
         weighted = self.gates.view(4, *[1] * (self.delta.dim() - 1)) * self.delta
-        closed = self.closed.tolist()
-        return tuple(None if closed[k] else weighted[k].reshape(-1) for k in range(4))
+        return tuple(None if closed else weighted[k].reshape(-1) for k, closed in enumerate(self._closed()))
+
+    def _closed(self) -> tuple[bool, ...]:
+        """`closed` as Python's own, so that what a layer computes depends on no data while it is traced."""
+        traced = torch.compiler.is_compiling() or torch.jit.is_tracing() or torch._C._are_functorch_transforms_active()
+        if not traced and (self._read is not self.closed or self._version != _version(self.closed)):
+            self._read_closed()
+        return self._flags
+
+    def _read_closed(self) -> None:
+        self._read, self._version = self.closed, _version(self.closed)
+        self._flags = (False,) * 4 if self.closed.is_meta else tuple(map(bool, self.closed.tolist()))
+
+    def _load_from_state_dict(self, *args, **kwargs) -> None:
+        super()._load_from_state_dict(*args, **kwargs)
+        self._read_closed()
 
     @torch.no_grad()
     def discretize(self, least: float = 0.5) -> None:
@@ -201,7 +251,13 @@ class DifferentiableSearch(nn.Module):
             gates = self.gates
             self.delta.mul_(gates.view(4, *[1] * (self.delta.dim() - 1)))
             self.closed.copy_(gates < least)
+            self._read_closed()
             self.logits = None
+
+
+def _version(tensor: Tensor) -> int | None:
+    """Counts how often a tensor was written to."""
+    return None if tensor.is_inference() else tensor._version
 
 
 def check_choice(name: str, value: str, choices: type) -> None:

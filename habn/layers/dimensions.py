@@ -37,11 +37,9 @@ class HyperAdaptiveBatchNormNd(HyperAdaptiveBatchNorm):
         shapes = [places if p.shape[2] > 1 else [1] * len(places) for p in found]
         return EffectiveParameters(*(p.view(*p.shape[:2], *s) for p, s in zip(found, shapes, strict=True)))
 
-    def factors(
-        self, x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None, update_running: bool = False
-    ) -> LayerFactors:
+    def factors(self, x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None) -> LayerFactors:
         """As of `HyperAdaptiveBatchNorm`; the context is that of the places in one column."""
-        return super().factors(_in_one_column(x), weight, bias, update_running)
+        return super().factors(_in_one_column(x), weight, bias)
 
 
 class HyperAdaptiveBatchNorm1d(HyperAdaptiveBatchNormNd, nn.BatchNorm1d):

@@ -26,7 +26,7 @@ from habn.layers.adaptation import (
     SpatialContextEncoder,
     check_choice,
 )
-from habn.layers.kernels import Factors, adaptive_normalize, batch_statistics, effective, instance_statistics
+from habn.layers.kernels import Factors, Measured, adaptive_normalize, effective, measure, merge_statistics
 from habn.layers.synchronized import ProcessGroup, is_spread, synchronize
 
 PARAMETERS = ("scale", "bias", "mean", "var")
@@ -34,6 +34,7 @@ PARAMETERS = ("scale", "bias", "mean", "var")
 
 Units = Literal["absolute", "relative"]
 Statistics = Literal["static", "own"]
+Deltas = tuple[Tensor | None, ...]  # gate * delta of each parameter, as `DifferentiableSearch` gives them
 
 
 class EffectiveParameters(NamedTuple):
@@ -56,10 +57,15 @@ class LayerFactors(NamedTuple):
 class _Share(torch.autograd.Function):
     """Clamp to [0, 1], passing on every gradient that leads back inside: no share is ever stuck beyond an end."""
 
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(ctx, value: Tensor) -> Tensor:
-        ctx.save_for_backward(value)
+    def forward(value: Tensor) -> Tensor:
         return value.clamp(0, 1)
+
+    @staticmethod
+    def setup_context(ctx, inputs: tuple, output: Tensor) -> None:
+        ctx.save_for_backward(*inputs)
 
     @staticmethod
     def backward(ctx, grad: Tensor) -> Tensor:
@@ -68,16 +74,25 @@ class _Share(torch.autograd.Function):
         return grad.masked_fill(leads_out, 0)
 
 
+def _share(value: Tensor) -> Tensor:
+    return _Share.apply(value) if torch.is_grad_enabled() else value.clamp(0, 1)
+
+
 class _Unused(torch.autograd.Function):
     """A tensor as it is; what else is passed gets a gradient of zero, so that it took part in the pass.
 
     `DistributedDataParallel` waits for the gradient of every parameter.
     """
 
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(ctx, value: Tensor, *unused: Tensor) -> Tensor:
-        ctx.save_for_backward(*unused)
+    def forward(value: Tensor, *unused: Tensor) -> Tensor:
         return value.clone()
+
+    @staticmethod
+    def setup_context(ctx, inputs: tuple, output: Tensor) -> None:
+        ctx.save_for_backward(*inputs[1:])
 
     @staticmethod
     def backward(ctx, grad: Tensor) -> tuple[Tensor, ...]:
@@ -183,9 +198,13 @@ class HyperAdaptiveBatchNorm(_BatchNorm):
 
     def forward(self, x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
         """Normalize x, (N, C, H, W); weight and bias, (N, C), replace the layer's own where they are given."""
-        if (x.numel() == 0 or all(d is None for d in self.search())) and (weight is None) == (bias is None):
+        deltas = self.search()
+        if (x.numel() == 0 or all(d is None for d in deltas)) and (weight is None) == (bias is None):
             return self._normalize_statically(x, weight, bias)
-        return adaptive_normalize(x, *self.factors(x, weight, bias, update_running=True), self.eps)
+        self._check_input_dim(x)
+        measured = self._measure(x, deltas)
+        factors = self._factors(x, weight, bias, deltas, measured, update_running=True)
+        return adaptive_normalize(x, *factors, self.eps, measured)
 
     def context(self, x: Tensor) -> Tensor:
         """The spatial context map *s* of a feature map (N, C, H, W): (N, 1, H, W)."""
@@ -207,17 +226,32 @@ class HyperAdaptiveBatchNorm(_BatchNorm):
         """Make the gates hard; see `DifferentiableSearch.discretize`."""
         self.search.discretize(least)
 
-    def factors(
-        self, x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None, update_running: bool = False
-    ) -> LayerFactors:
+    def factors(self, x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None) -> LayerFactors:
         """What a forward pass on x is made of. Base and slope are (1, C) or (N, C) for each parameter."""
         self._check_input_dim(x)
-        mean, var = self._static_statistics(x, update_running)
+        deltas = self.search()
+        return self._factors(x, weight, bias, deltas, self._measure(x, deltas), update_running=False)
+
+    def _factors(
+        self,
+        x: Tensor,
+        weight: Tensor | None,
+        bias: Tensor | None,
+        deltas: Deltas,
+        measured: Measured,
+        update_running: bool,
+    ) -> LayerFactors:
+        mean, var = self._static_statistics(x, measured, update_running)
         ones, zeros = torch.ones_like(mean), torch.zeros_like(mean)
         scale = weight if weight is not None else (ones if self.weight is None else self.weight[None])
         shift = bias if bias is not None else (zeros if self.bias is None else self.bias[None])
-        slope = self._slope(x, mean, var)
-        return LayerFactors(self.context(x), Factors(scale, shift, mean, var), slope)
+        slope = self._slope(deltas, mean, var, measured)
+        return LayerFactors(self.encoder(x, measured.hidden), Factors(scale, shift, mean, var), slope)
+
+    def _measure(self, x: Tensor, deltas: Deltas) -> Measured:
+        """One pass over x: the encoder's projection, and statistics where they are needed."""
+        needs_own = self.statistics == "own" and any(d is not None for d in deltas[2:])
+        return measure(x, self.encoder.projection(), self.training or self.running_mean is None or needs_own)
 
     def _normalize_statically(self, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
         """Batch normalization by its own kernel: a layer that adapts nothing agrees with it to the last bit.
@@ -232,7 +266,7 @@ class HyperAdaptiveBatchNorm(_BatchNorm):
             scale = torch.ones_like(shift) if scale is None else scale
         shift = self._with_all_parameters(shift)
         if self._is_spread():
-            mean, var = self._static_statistics(x, update_running=True)
+            mean, var = self._static_statistics(x, measure(x, None, with_statistics=True), update_running=True)
             offset = shift - mean * torch.rsqrt(var + self.eps) * scale
             y = x * (torch.rsqrt(var + self.eps) * scale)[..., None, None] + offset[..., None, None]
         else:
@@ -250,18 +284,15 @@ class HyperAdaptiveBatchNorm(_BatchNorm):
         y = y.to(x.dtype)
         return y if weight is None else y * weight[..., None, None] + bias[..., None, None]
 
-    def _slope(self, x: Tensor, mean: Tensor, var: Tensor) -> Factors:
-        scale, bias, toward_mean, toward_var = (
-            None if d is None else d.expand(1, self.num_features) for d in self.search()
-        )
+    def _slope(self, deltas: Deltas, mean: Tensor, var: Tensor, measured: Measured) -> Factors:
+        scale, bias, toward_mean, toward_var = (None if d is None else d.expand(1, self.num_features) for d in deltas)
         if toward_mean is None and toward_var is None:
             return Factors(scale, bias, None, None)
         if self.statistics == "own":
-            own_mean, own_var = instance_statistics(x)
             if toward_mean is not None:
-                toward_mean = _Share.apply(toward_mean) * (own_mean - mean)
+                toward_mean = _share(toward_mean) * (measured.mean - mean)
             if toward_var is not None:
-                toward_var = _Share.apply(toward_var) * (own_var - var)
+                toward_var = _share(toward_var) * (measured.var - var)
         elif self.units == "relative":
             if toward_mean is not None:
                 toward_mean = toward_mean * torch.sqrt(var + self.eps)
@@ -269,11 +300,11 @@ class HyperAdaptiveBatchNorm(_BatchNorm):
                 toward_var = toward_var * var
         return Factors(scale, bias, toward_mean, toward_var)
 
-    def _static_statistics(self, x: Tensor, update_running: bool) -> tuple[Tensor, Tensor]:
+    def _static_statistics(self, x: Tensor, measured: Measured, update_running: bool) -> tuple[Tensor, Tensor]:
         """mu and sigma^2 of batch normalization, each (1, C), by PyTorch's conventions."""
         if not self.training and self.running_mean is not None:
             return self.running_mean[None], self.running_var[None]
-        mean, var, count = self._batch_statistics(x)
+        mean, var, count = self._batch_statistics(x, measured)
         if count < 2:
             raise ValueError(f"Expected more than 1 value per channel when training, got input size {tuple(x.shape)}")
         if self.training and update_running and self.track_running_stats:
@@ -282,11 +313,11 @@ class HyperAdaptiveBatchNorm(_BatchNorm):
                 self._update_running(mean.detach(), var.detach() * (count / (count - 1)), share)
         return mean[None], var[None]
 
-    def _batch_statistics(self, x: Tensor) -> tuple[Tensor, Tensor, int]:
+    def _batch_statistics(self, x: Tensor, measured: Measured) -> tuple[Tensor, Tensor, int]:
         """Mean and biased variance of each channel, (C,), and of how many values."""
         count = x.numel() // x.shape[1]
         if count:
-            mean, var = batch_statistics(x)
+            mean, var = merge_statistics(measured.mean, measured.var)
         else:
             mean = var = x.sum((0, 2, 3), dtype=self._statistics_type(x))  # 0, and part of the gradient's way
         return synchronize(mean, var, count, self.process_group) if self._is_spread() else (mean, var, count)

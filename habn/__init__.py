@@ -10,11 +10,22 @@ from habn.comparison.engine import run
 from habn.comparison.painting import Painting
 from habn.comparison.request import Request, Result
 from habn.hooks.recording import LayerRecord, recording
-from habn.layers import HyperAdaptiveBatchNorm2d, convert_batch_norm, parameter_overhead, revert_batch_norm
+from habn.layers import (
+    HyperAdaptiveBatchNorm,
+    HyperAdaptiveBatchNorm1d,
+    HyperAdaptiveBatchNorm2d,
+    HyperAdaptiveBatchNorm3d,
+    convert_batch_norm,
+    parameter_overhead,
+    revert_batch_norm,
+)
 from habn.networks import build_network
 
 __all__ = [
+    "HyperAdaptiveBatchNorm",
+    "HyperAdaptiveBatchNorm1d",
     "HyperAdaptiveBatchNorm2d",
+    "HyperAdaptiveBatchNorm3d",
     "LayerRecord",
     "Painting",
     "Request",

@@ -11,11 +11,12 @@ mu and sigma^2 are the batch's statistics in training and the running ones in ev
 "Departure", and the README lists them.
 """
 
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from habn.layers.adaptation import (
     ContextNormalization,
@@ -27,6 +28,7 @@ from habn.layers.adaptation import (
     check_choice,
 )
 from habn.layers.kernels import Factors, Measured, adaptive_normalize, effective, measure, merge_statistics
+from habn.layers.synchronized import ProcessGroup, is_spread, synchronize
 
 PARAMETERS = ("scale", "bias", "mean", "var")
 """What is adapted, in the order of delta, gates and every table of this project."""
@@ -77,16 +79,41 @@ def _share(value: Tensor) -> Tensor:
     return _Share.apply(value) if torch.is_grad_enabled() else value.clamp(0, 1)
 
 
-class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
-    """Batch normalization with scale, bias, mean and variance of each pixel's own.
+class _Unused(torch.autograd.Function):
+    """A tensor as it is; what else is passed gets a gradient of zero, so that it took part in the pass.
 
-    The module's docstring has the equations. With delta = 0 it is `torch.nn.BatchNorm2d`, in training (running
+    `DistributedDataParallel` waits for the gradient of every parameter.
+    """
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(value: Tensor, *unused: Tensor) -> Tensor:
+        return value.clone()
+
+    @staticmethod
+    def setup_context(ctx, inputs: tuple, output: Tensor) -> None:
+        ctx.save_for_backward(*inputs[1:])
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> tuple[Tensor, ...]:
+        return grad, *(torch.zeros_like(tensor) for tensor in ctx.saved_tensors)
+
+
+class HyperAdaptiveBatchNorm(_BatchNorm):
+    """Batch normalization with scale, bias, mean and variance of each pixel's own: what every HABN layer is.
+
+    The module's docstring has the equations. With delta = 0 it is PyTorch's batch normalization, in training (running
     statistics included) and in evaluation, and a state dict of that class loads with only the keys of `encoder` and
     `search` missing.
 
+    What changes a layer by its type knows nothing of the adaptation. `SyncBatchNorm.convert_sync_batchnorm` is refused
+    (`synchronized=True` is the way), fusing by `torch.ao.quantization` and `torch.fx` passes the layer by or refuses;
+    but `torch.nn.utils.fuse_conv_bn_eval`, handed such a layer, reads its static part alone and cannot be hindered.
+
     Args:
         num_features, eps, momentum, affine, track_running_stats: as in `torch.nn.BatchNorm2d`.
-        hidden_features: channels inside the context encoder; None for num_features // 24, at least 1.
+        hidden_features: channels inside the context encoder; None for `default_hidden_features(num_features)`.
         granularity: one delta per "layer" (the text's) or per "channel" (ours).
         units: "absolute" (the text's); "relative" (ours) counts delta of the mean in standard deviations and of the
             variance in variances. With statistics="own" they have no units, and this makes no difference.
@@ -96,6 +123,9 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
             s * b = 1 instance normalization.
         context_normalization: how *s* is normalized; see `SpatialContextEncoder`.
         search: learn a gate for each of the four parameters; see `DifferentiableSearch`.
+        synchronized: in training, take the batch's statistics over all processes of `torch.distributed`, as
+            `torch.nn.SyncBatchNorm` does. Context and own statistics are each picture's, and need nothing.
+        process_group: those processes; None for all.
 
     Shape:
         (N, C, H, W) to (N, C, H, W).
@@ -103,6 +133,11 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
     Raises:
         ValueError: on an unknown option, an input that is not 4-D, or a single value per channel in training.
     """
+
+    batch_norm: ClassVar[type[_BatchNorm]] = nn.BatchNorm2d
+    """What a layer of this class becomes when it is reverted."""
+
+    _check_input_dim = nn.BatchNorm2d._check_input_dim
 
     def __init__(
         self,
@@ -118,19 +153,54 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
         statistics: Statistics = "static",
         context_normalization: ContextNormalization = "minmax",
         search: bool = False,
+        synchronized: bool = False,
+        process_group: ProcessGroup | None = None,
     ) -> None:
         super().__init__(num_features, eps, momentum, affine, track_running_stats)
+        self.add_adaptation(
+            hidden_features=hidden_features,
+            granularity=granularity,
+            units=units,
+            statistics=statistics,
+            context_normalization=context_normalization,
+            search=search,
+            synchronized=synchronized,
+            process_group=process_group,
+        )
+
+    def add_adaptation(
+        self,
+        *,
+        hidden_features: int | None = None,
+        granularity: Granularity = "layer",
+        units: Units = "absolute",
+        statistics: Statistics = "static",
+        context_normalization: ContextNormalization = "minmax",
+        search: bool = False,
+        synchronized: bool = False,
+        process_group: ProcessGroup | None = None,
+    ) -> None:
+        """Give a layer that has only what batch normalization has the rest; arguments as in the class."""
         check_choice("units", units, Units)
         check_choice("statistics", statistics, Statistics)
         self.units = units
         self.statistics = statistics
-        self.encoder = SpatialContextEncoder(num_features, hidden_features, context_normalization)
-        self.search = DifferentiableSearch(num_features, granularity, search)
+        self.synchronized = synchronized
+        self.process_group = process_group
+        self.encoder = SpatialContextEncoder(self.num_features, hidden_features, context_normalization)
+        self.search = DifferentiableSearch(self.num_features, granularity, search)
+
+    def reset_parameters(self) -> None:
+        """Begin anew, as batch normalization whose encoder is drawn again; also after `to_empty`, or training."""
+        super().reset_parameters()
+        if hasattr(self, "search"):  # batch normalization's own part is built first
+            self.encoder.reset_parameters()
+            self.search.reset_parameters()
 
     def forward(self, x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
         """Normalize x, (N, C, H, W); weight and bias, (N, C), replace the layer's own where they are given."""
         deltas = self.search()
-        if not self.training and (weight is None) == (bias is None) and all(d is None for d in deltas):
+        if (x.numel() == 0 or all(d is None for d in deltas)) and (weight is None) == (bias is None):
             return self._normalize_statically(x, weight, bias)
         self._check_input_dim(x)
         standard = self._standard()
@@ -201,8 +271,28 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
         and bias of each picture come after it, as `ConditionalNorm2d` does it for every other layer.
         """
         self._check_input_dim(x)
-        own = (self.weight, self.bias) if weight is None else (None, None)
-        y = F.batch_norm(x, self.running_mean, self.running_var, *own, self.running_mean is None, 0.0, self.eps)
+        scale, shift = (self.weight, self.bias) if weight is None else (None, None)
+        if shift is None:
+            shift = x.new_zeros(self.num_features, dtype=self._statistics_type(x))
+            scale = torch.ones_like(shift) if scale is None else scale
+        shift = self._with_all_parameters(shift)
+        if self._is_spread():
+            mean, var = self._static_statistics(x, measure(x, None, with_statistics=True), update_running=True)
+            offset = shift - mean * torch.rsqrt(var + self.eps) * scale
+            y = x * (torch.rsqrt(var + self.eps) * scale)[..., None, None] + offset[..., None, None]
+        else:
+            uses_running = not self.training or self.track_running_stats
+            y = F.batch_norm(
+                x,
+                self.running_mean if uses_running else None,
+                self.running_var if uses_running else None,
+                scale,
+                shift,
+                self.training or self.running_mean is None,
+                self._count_batch() if self.training and self.track_running_stats else 0.0,
+                self.eps,
+            )
+        y = y.to(x.dtype)
         return y if weight is None else y * weight[..., None, None] + bias[..., None, None]
 
     def _slope(self, deltas: Deltas, mean: Tensor, var: Tensor, measured: Measured) -> Factors:
@@ -225,17 +315,47 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
         """mu and sigma^2 of batch normalization, each (1, C), by PyTorch's conventions."""
         if not self.training and self.running_mean is not None:
             return self.running_mean[None], self.running_var[None]
-        count = x.numel() // x.shape[1]
+        mean, var, count = self._batch_statistics(x, measured)
         if count < 2:
             raise ValueError(f"Expected more than 1 value per channel when training, got input size {tuple(x.shape)}")
-        mean, var = merge_statistics(measured.mean, measured.var)
         if self.training and update_running and self.track_running_stats:
-            self._update_running(mean.detach(), var.detach() * (count / (count - 1)))
+            share = self._count_batch()
+            if self.running_mean is not None:
+                self._update_running(mean.detach(), var.detach() * (count / (count - 1)), share)
         return mean[None], var[None]
 
+    def _batch_statistics(self, x: Tensor, measured: Measured) -> tuple[Tensor, Tensor, int]:
+        """Mean and biased variance of each channel, (C,), and of how many values."""
+        count = x.numel() // x.shape[1]
+        if count:
+            mean, var = merge_statistics(measured.mean, measured.var)
+        else:
+            mean = var = x.sum((0, 2, 3), dtype=self._statistics_type(x))  # 0, and part of the gradient's way
+        return synchronize(mean, var, count, self.process_group) if self._is_spread() else (mean, var, count)
+
+    def _is_spread(self) -> bool:
+        return self.training and self.synchronized and is_spread(self.process_group)
+
+    def _statistics_type(self, x: Tensor) -> torch.dtype:
+        return torch.promote_types(x.dtype, torch.float32) if self.running_mean is None else self.running_mean.dtype
+
+    def _with_all_parameters(self, value: Tensor) -> Tensor:
+        """The value, made with the parameters that an idle layer does not use."""
+        unused = [p for part in (self.encoder, self.search) for p in part.parameters() if p.requires_grad]
+        return _Unused.apply(value, *unused) if unused and torch.is_grad_enabled() else value
+
     @torch.no_grad()
-    def _update_running(self, mean: Tensor, unbiased_var: Tensor) -> None:
-        self.num_batches_tracked.add_(1)
-        share = 1.0 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
+    def _count_batch(self) -> float:
+        """Count one more batch; the share that it has in the running statistics."""
+        if self.num_batches_tracked is not None:
+            self.num_batches_tracked.add_(1)
+        return 1.0 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
+
+    @torch.no_grad()
+    def _update_running(self, mean: Tensor, unbiased_var: Tensor, share: float) -> None:
         self.running_mean.lerp_(mean.to(self.running_mean.dtype), share)
         self.running_var.lerp_(unbiased_var.to(self.running_var.dtype), share)
+
+
+class HyperAdaptiveBatchNorm2d(HyperAdaptiveBatchNorm, nn.BatchNorm2d):
+    """HABN over (N, C, H, W); see `HyperAdaptiveBatchNorm` for arguments and errors."""

@@ -11,12 +11,23 @@ from habn.comparison.painting import Painting
 from habn.comparison.request import Request, Result
 from habn.errors import HabnError
 from habn.hooks.recording import LayerRecord, recording
-from habn.layers import HyperAdaptiveBatchNorm2d, convert_batch_norm, parameter_overhead, revert_batch_norm
+from habn.layers import (
+    HyperAdaptiveBatchNorm,
+    HyperAdaptiveBatchNorm1d,
+    HyperAdaptiveBatchNorm2d,
+    HyperAdaptiveBatchNorm3d,
+    convert_batch_norm,
+    parameter_overhead,
+    revert_batch_norm,
+)
 from habn.networks import build_network
 
 __all__ = [
     "HabnError",
+    "HyperAdaptiveBatchNorm",
+    "HyperAdaptiveBatchNorm1d",
     "HyperAdaptiveBatchNorm2d",
+    "HyperAdaptiveBatchNorm3d",
     "LayerRecord",
     "Painting",
     "Request",

@@ -74,8 +74,14 @@ def habn(
 
 def context(x: np.ndarray, state: dict[str, np.ndarray], normalization: str) -> np.ndarray:
     """s, (N, 1, H, W): three 1x1 convolutions with ReLU, the first centred over the picture, then normalized per
-    picture.
+    picture; or a sigmoid in place of the last ReLU, of x standardized by the running statistics as they were before.
     """
+    if normalization == "sigmoid":
+        x = (x - _rows(state["running_mean"])) / np.sqrt(_rows(state["running_var"]) + CONTEXT_EPS)
+        m = np.maximum(_conv1x1(x, state["encoder.conv1.weight"]) + state["encoder.conv1.bias"][:, None, None], 0)
+        m = np.maximum(_conv1x1(m, state["encoder.conv2.weight"]) + state["encoder.conv2.bias"][:, None, None], 0)
+        m = _conv1x1(m, state["encoder.conv3.weight"]) + state["encoder.conv3.bias"][:, None, None]
+        return 1 / (1 + np.exp(-m))
     m = _conv1x1(x, state["encoder.conv1.weight"])
     m = m - m.mean((2, 3), keepdims=True) + state["encoder.conv1.bias"][:, None, None]
     m = np.maximum(m, 0)

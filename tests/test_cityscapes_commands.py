@@ -11,6 +11,8 @@ from habn.checkpoints import open_checkpoint
 from habn.commands import evaluate, train
 from habn.commands.study import main as study
 from habn.data.cityscapes import TRAIN_IDS
+from habn.data.weather import WEATHER
+from habn.results.reading import load_study
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -40,6 +42,22 @@ def test_a_network_is_trained_on_cityscapes_and_measured_on_its_validation_split
     evaluate.main(["--checkpoint", str(root / "mine"), *data, "--split", "val"])
     measured = json.loads(capsys.readouterr().out)
     assert measured["mean_iou"] == metadata["metrics"]["val"]["mean_iou"] and measured["pictures"] == 1
+
+
+def test_a_checkpoint_is_measured_under_weather(root, capsys):
+    data = ["--data", "cityscapes", "--root", str(root)]
+    short = ["--steps", "2", "--batch-size", "2", "--crop", "16", "32", "--run", str(root / "run")]
+    train.main(["segmentation", *data, *short, "--norm", "bn", "--checkpoint", str(root / "mine")])
+    capsys.readouterr()
+    results = root / "results" / "mine.json"
+    where = [*data, "--split", "val", "--weather-every", "1", "--results", str(results)]
+    evaluate.main(["--checkpoint", str(root / "mine"), *where])
+    measured = json.loads(capsys.readouterr().out)
+    assert list(measured["weather"]) == list(WEATHER) and len(measured["weather"]["haze"]) == 6
+    assert measured["weather"]["haze"][0] == pytest.approx(measured["mean_iou"], abs=0.01)
+    weather = load_study(results).weather
+    assert weather.pictures == 1 and list(weather.rows[0].values[0]) == next(iter(measured["weather"].values()))
+    assert "--weather-every 1" in load_study(results).command
 
 
 def test_what_could_not_be_measured_is_refused_first(root, tmp_path):

@@ -10,6 +10,7 @@ from PIL import Image
 from habn.data import load_segmentation
 from habn.data.camvid import load_camvid
 from habn.data.cityscapes import SIZE, TRAIN_IDS, load_cityscapes
+from habn.data.facade import LABELLED, load_facade
 from habn.data.segmentation import (
     IGNORE,
     STREET_CLASSES,
@@ -35,6 +36,16 @@ def camvid(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def facade(tmp_path: Path) -> Path:
+    """One picture that lies, one that stands; labels count up to 12, where 11 and 12 are no class."""
+    for name, (height, width) in {"lies": (4, 6), "stands": (6, 3)}.items():
+        pixels = np.arange(height * width * 3).reshape(height, width, 3)
+        write(tmp_path / "train" / "images" / f"{name}.png", pixels)
+        write(tmp_path / "train" / "labels" / f"{name}.png", np.arange(height * width).reshape(height, width) % 13)
+    return tmp_path
+
+
+@pytest.fixture
 def cityscapes(tmp_path: Path) -> Path:
     labels = np.resize(np.arange(40), (16, 32))
     for city, frame in (("aachen", "000000_000019"), ("ulm", "000001_000019"), ("ulm", "000000_000019")):
@@ -52,6 +63,23 @@ def refusal(load, *arguments) -> str:
     message = str(caught.value)
     assert "\n" not in message and message.endswith("."), message
     return message
+
+
+def test_facades_of_several_sizes_keep_their_own(facade):
+    data = load_facade(facade, "train")
+    assert data.images.shape == (2, 3, 6, 6) and data.sizes.tolist() == [[4, 6], [6, 3]]
+    pixels = torch.arange(6 * 3 * 3).view(6, 3, 3).permute(2, 0, 1)
+    image, labels = list(data.pictures())[1]
+    assert torch.equal(image.long(), pixels) and labels.shape == (6, 3)
+    assert torch.equal(data.images[1, :, :, 3:].long(), pixels.flip(2)), "beyond a picture it goes on as in a mirror"
+    assert data.labels[1, :, 3:].eq(IGNORE).all() and data.part(torch.tensor([1])).sizes.tolist() == [[6, 3]]
+
+
+def test_facades_score_the_six_classes_that_are_labelled(facade):
+    data = load_facade(facade, "train")
+    assert data.scored == LABELLED == (0, 1, 3, 4, 5, 8)
+    assert set(data.labels.unique().tolist()) == {*range(11), IGNORE}
+    assert "facades' train, val and test" in refusal(load_facade, facade, "val")
 
 
 def test_camvid_is_read_in_the_order_of_its_names(camvid):
@@ -181,7 +209,7 @@ def test_an_unknown_data_set_or_split_is_refused(arguments, words):
 
 def test_shares_are_of_the_labelled_pixels():
     labels = torch.tensor([[[0, 0, 2, IGNORE]]], dtype=torch.uint8)
-    data = SegmentationData(torch.zeros(1, 3, 1, 4, dtype=torch.uint8), labels, ("a", "b", "c"))
+    data = SegmentationData(images=torch.zeros(1, 3, 1, 4, dtype=torch.uint8), labels=labels, classes=("a", "b", "c"))
     torch.testing.assert_close(class_shares(data), torch.tensor([2 / 3, 0, 1 / 3]))
 
 

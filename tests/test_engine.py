@@ -80,7 +80,7 @@ def test_what_is_not_recorded_is_not_timed_and_labels_without_a_class_give_no_sc
 def test_the_same_request_is_answered_from_memory_and_recalled_by_its_id(scene):
     result = run(Request(scene.image))
     assert run(Request(scene.image)) is result and recall(result.run_id) is result
-    assert run(Request(scene.image, "scenes")).run_id != result.run_id
+    assert run(Request(scene.image, "camvid-plus")).run_id != result.run_id
     assert recall("no such run") is None
 
 

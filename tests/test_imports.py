@@ -13,7 +13,7 @@ ALIASES = (  # of commands, as cards and results name them
     *("habn.train", "habn.evaluate", "habn.sheet", "habn.benchmark"),
     *("habn.study.__main__", "habn.study.style", "habn.results.__main__"),
 )
-COMPILED = ("habn.layers.kernels", "habn.layers.loops")  # they go to Numba and NumPy
+COMPILED = ("habn.layers.compiled", "habn.layers.loops", "habn.layers.simd")  # they go to Numba and NumPy
 
 # From the bottom upwards; a module may import what stands in a lower row, or beside it in a row that is a package.
 ROWS = [

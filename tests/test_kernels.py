@@ -1,4 +1,4 @@
-"""The formula is evaluated in two ways, compiled loops and PyTorch; both must give autograd's answer and gradients."""
+"""Statistics and formula have two ways, compiled loops and plain PyTorch; both must give autograd's answer."""
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
@@ -7,15 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from habn.layers import kernels
-from habn.layers.kernels import (
-    VARIANCE_FLOOR,
-    Factors,
-    adaptive_normalize,
-    batch_statistics,
-    effective,
-    instance_statistics,
-)
+from habn.layers import compiled
+from habn.layers.kernels import VARIANCE_FLOOR, Factors, adaptive_normalize, effective, measure, merge_statistics, plain
 
 N, C, H, W = 2, 5, 4, 7
 EPS = 1e-5
@@ -144,6 +137,14 @@ def test_a_parameter_that_is_not_adapted_stays_one_number_per_channel():
     assert all(m.shape == (1, C, 1, 1) and torch.equal(m[..., 0, 0], b) for m, b in zip(maps, base, strict=True))
 
 
+def instance_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
+    return measure(x)[1:3]
+
+
+def batch_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
+    return merge_statistics(*instance_statistics(x))
+
+
 each_statistics = pytest.mark.parametrize(
     "statistics, dimensions",
     [(batch_statistics, (0, 2, 3)), (instance_statistics, (2, 3))],
@@ -182,9 +183,16 @@ def test_statistics_have_the_gradients_of_mean_and_variance(statistics, dimensio
 
 
 def test_float64_never_meets_the_compiled_loops(monkeypatch):
-    monkeypatch.setattr(kernels, "_loops", lambda: pytest.fail("float64 must keep its precision"))
+    monkeypatch.setattr(compiled, "_loops", lambda: pytest.fail("float64 must keep its precision"))
     base, slope = factors()
     adaptive_normalize(torch.randn(N, C, H, W).double(), torch.rand(N, 1, H, W).double(), base, slope, EPS)
+
+
+def test_plain_asks_for_common_operations_only(monkeypatch):
+    monkeypatch.setattr(compiled, "_loops", lambda: pytest.fail("these are the loops"))
+    base, slope = factors()
+    with plain():
+        adaptive_normalize(torch.randn(N, C, H, W), torch.rand(N, 1, H, W), base, slope, EPS)
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["torch", "compiled"])

@@ -92,7 +92,7 @@ def test_all_six_steps_are_walked_on_a_phone_and_each_answers(visit):
 
 
 def test_a_link_to_the_photo_shows_it_once_the_photo_is_there(visit):
-    page = visit("tab=learn&step=5&pair=scenes", 1280)
+    page = visit("tab=learn&step=5&pair=camvid-plus", 1280)
     wait_for_step(page, 5)
     assert shown(page, "networkRow") == {"second"}
     expect(page.locator("[data-role=show]")).to_be_visible()

@@ -33,7 +33,7 @@ def result() -> engine.Result:
     """Both street networks on a small picture: bright above, dark below."""
     rows, columns = np.mgrid[0:96, 0:128]
     image = (235 - 2 * rows + 10 * np.sin(columns / 5))[..., None].clip(0, 255).repeat(3, 2).astype(np.uint8)
-    return engine.run(engine.Request(image, "scenes"))
+    return engine.run(engine.Request(image, "camvid-plus"))
 
 
 def numbers(cells: list[str]) -> list[float]:
@@ -194,7 +194,7 @@ def test_what_is_filled_into_the_words_cannot_bring_markup(result):
 
 
 def test_a_photo_that_is_gone_is_said_in_the_visitors_language():
-    shown, event = Shown("", "gone.jpg", "scenes", ""), SimpleNamespace(step=5)
+    shown, event = Shown("", "gone.jpg", "camvid-plus", ""), SimpleNamespace(step=5)
     text, _, question = on_photo_step(shown, event, SimpleNamespace(headers={"accept-language": "es"}))
     assert text == {"step": 5, "note": words.say("refusals.no_file", "es", name="gone.jpg")} and question is None
 

@@ -152,7 +152,7 @@ def test_the_address_says_what_was_done_before_the_visitor_does_anything_else(pa
 def test_back_and_forward_open_the_tab_and_the_step_before(browser: Browser, page_address: str, width: int):
     context = browser.new_context(viewport={"width": width, "height": 900})
     page = context.new_page()
-    page.goto(f"{page_address}/?tab=learn&step=2&pair=scenes")
+    page.goto(f"{page_address}/?tab=learn&step=2&pair=camvid-plus")
     lesson = page.locator("[data-role=lesson][data-state=ready]")
     expect(lesson).to_have_attribute("data-step", "2")
     expect(page.locator(".answer img")).to_have_count(2)
@@ -175,7 +175,7 @@ def test_back_and_forward_open_the_tab_and_the_step_before(browser: Browser, pag
         if tab == "learn":
             expect(lesson).to_be_visible()
             expect(lesson).to_have_attribute("data-step", str(step))
-        wanted = Link(tab=tab, step=step, pair="scenes", opacity=20)
+        wanted = Link(tab=tab, step=step, pair="camvid-plus", opacity=20)
         assert settled(page, wanted) == wanted, "the rest is what the page shows"
     assert page.evaluate("window.isTheSamePage")
     context.close()

@@ -1,12 +1,14 @@
 """A record tells the truth: from its factors and the layer's input, the layer's output comes out again."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from habn.hooks.recording import normalization_layers, recording
-from habn.layers import HyperAdaptiveBatchNorm2d
+from habn.layers import HyperAdaptiveBatchNorm2d, convert_batch_norm
 from habn.networks import build_network
 from habn.scenes import draw_scene
 
@@ -171,11 +173,57 @@ def test_a_network_in_training_mode_is_refused():
         pass
 
 
-def test_two_pictures_in_one_pass_are_refused_and_nothing_stays_behind():
-    network = build_unruly("spvcnn", "habn")
-    with pytest.raises(ValueError, match="one picture at a time, not 2"), recording(network):
-        network(torch.rand(2, 3, 32, 32))
-    assert hooks_of(network) == 0
+@pytest.mark.parametrize("name, norm", VARIANTS)
+def test_a_batch_gives_a_record_of_each_picture(name, norm):
+    network = build_unruly(name, norm)
+    batches = [picture(name, seed) for seed in (1, 2, 3)]
+    records = record(network, *(torch.cat(parts) for parts in zip(*batches, strict=True)))
+    alone = [record(network, *batch) for batch in batches]
+    assert [(r.name, r.picture) for r in records] == [(r.name, k) for r in alone[0] for k in range(3)]
+    for found in records:
+        assert_true(found)
+        wanted = next(r for r in alone[found.picture] if r.name == found.name)
+        for field in ("context", "static", "slope", "x", "y"):
+            values = getattr(wanted, field)
+            np.testing.assert_allclose(getattr(found, field), values, rtol=1e-3, atol=1e-3 * np.abs(values).max())
+
+
+@pytest.mark.parametrize("kind", [nn.BatchNorm2d, HyperAdaptiveBatchNorm2d])
+def test_without_running_statistics_the_batch_s_are_recorded(kind):
+    layer, x = (
+        kind(3, track_running_stats=False).eval(),
+        torch.randn(2, 3, 5, 6) + torch.tensor([0, 4])[:, None, None, None],
+    )
+    for found in record(layer, x):
+        assert_true(found)
+        np.testing.assert_allclose(found.static[2], x.mean((0, 2, 3)), rtol=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 7), (2, 3), (2, 3, 2, 4, 5)], ids=str)
+def test_rows_and_volumes_are_recorded_in_their_own_shape(shape):
+    bn = (nn.BatchNorm3d if len(shape) == 5 else nn.BatchNorm1d)(3).eval()
+    x = torch.randn(shape)
+    habn = convert_batch_norm(copy.deepcopy(bn))
+    nn.init.normal_(habn.search.delta)
+    for layer in (bn, habn):
+        for found in record(layer, x):
+            assert found.x.shape == shape[1:] and found.context.shape == shape[2:]
+            assert found.effective(1).shape == (4, *shape[2:])
+            assert_true(found)
+        assert found.dead == (layer is bn or len(shape) == 2)
+
+
+class NormAct(nn.BatchNorm2d):
+    def forward(self, x):
+        return super().forward(x).relu()
+
+
+def test_of_a_fused_layer_the_normalization_is_recorded():
+    layer, x = NormAct(3).eval(), torch.randn(1, 3, 5, 6)
+    for module in (layer, convert_batch_norm(copy.deepcopy(layer))):
+        (found,) = record(module, x)
+        assert found.y.min() < 0 <= float(module(x).detach().min())
+        assert_true(found)
 
 
 @pytest.mark.parametrize("layer", [

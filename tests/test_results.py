@@ -262,6 +262,19 @@ def test_a_row_is_added_or_replaced_and_another_study_refused(tmp_path):
         add_rows(load_study(write(tmp_path, again | {"steps": 1})), path.parent)
 
 
+def test_a_row_brings_its_weather_along(tmp_path):
+    study = load_study(write(tmp_path, STUDY))
+    path = save_study(study, tmp_path / "both")
+    haze = replace(study.weather.rows[0], norm="bn", values=((9.0, 8.0, 7.0),) * 3)
+    newer = replace(study, rows=study.rows[:1], weather=replace(study.weather, rows=(haze,)))
+    add_rows(newer, path.parent)
+    rows = load_study(path).weather.rows
+    assert len(rows) == len(study.weather.rows) and haze in rows and study.weather.rows[-1] in rows
+    for other in (None, replace(newer.weather, pictures=3)):
+        with pytest.raises(ResultError, match="another 'weather'"):
+            add_rows(replace(newer, weather=other), path.parent)
+
+
 def test_tables_hold_mean_spread_difference_and_caption(tmp_path):
     table = tables_markdown([load_study(write(tmp_path, STUDY))])
     assert "| BN | 51.00 ± 1.00 |  |  | 3 | 1,000 |" in table

@@ -154,14 +154,14 @@ def test_a_study_that_cannot_be_run_is_refused_in_one_sentence(camvid, arguments
 
 
 def test_the_metadata_of_a_run_say_where_habn_plus_started(camvid, trunk):
-    study(camvid, "--trunk", str(trunk), "--variants", "bn", "habn-plus", "plus-from-bn", "--seeds", "0")
+    study(camvid, "--trunk", str(trunk), "--variants", "bn", "plus-shallow", "plus-from-bn", "--seeds", "0")
     training = {
         name: open_checkpoint(camvid / "study" / name / "0" / "checkpoint").metadata["training"]
-        for name in ("bn", "habn-plus", "plus-from-bn")
+        for name in ("bn", "plus-shallow", "plus-from-bn")
     }
     assert "own_share" not in training["bn"]
-    assert (training["habn-plus"]["own_share"], tuple(training["habn-plus"]["own_parts"])) == (0.5, SHALLOW)
-    assert (training["plus-from-bn"]["own_share"], training["habn-plus"]["least_gate"]) == (0.0, 0.5)
+    assert (training["plus-shallow"]["own_share"], tuple(training["plus-shallow"]["own_parts"])) == (0.5, SHALLOW)
+    assert (training["plus-from-bn"]["own_share"], training["plus-shallow"]["least_gate"]) == (0.0, 0.5)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,8 @@ def test_the_metadata_of_a_run_say_where_habn_plus_started(camvid, trunk):
     [
         ("habn", 0.0, ()),
         ("plus-from-bn", 0.0, ()),
-        ("habn-plus", 0.5, SHALLOW),
+        ("plus-shallow", 0.5, SHALLOW),
+        ("habn-plus", 0.25, EVERYWHERE),
         ("plus-everywhere", 0.5, EVERYWHERE),
     ],
 )

@@ -26,6 +26,7 @@ from habn.training.segmentation import (
     SegmentationTask,
     describe_segmentation,
     evaluate_segmentation,
+    ignore_unlabelled,
     shuffled,
 )
 from habn.training.start import finish, give_head_start, start_from, trunk_digest
@@ -50,12 +51,14 @@ def data() -> SegmentationData:
     labels = torch.randint(0, 11, (5, 6, 8)).repeat_interleave(4, 1).repeat_interleave(4, 2).to(torch.uint8)
     images = (labels[:, None] * 20 + torch.randint(0, 40, (5, 3, 24, 32))).to(torch.uint8)
     labels[:, :2] = IGNORE
-    return SegmentationData(images, labels, STREET_CLASSES)
+    return SegmentationData(images=images, labels=labels, classes=STREET_CLASSES)
 
 
 @pytest.fixture
 def task(data) -> SegmentationTask:
-    return SegmentationTask(data, SegmentationData(data.images[:2], data.labels[:2], data.classes), RECIPE)
+    return SegmentationTask(
+        data, SegmentationData(images=data.images[:2], labels=data.labels[:2], classes=data.classes), RECIPE
+    )
 
 
 def same_state(first: nn.Module, second: nn.Module) -> bool:
@@ -216,7 +219,9 @@ def test_bn_and_habn_see_the_same_data_in_the_same_order(data, tmp_path):
 
 def test_labels_move_with_their_pixels(data):
     """The picture is its own label, so after scale, crop and mirror they must still agree."""
-    pictures = SegmentationData(data.labels[:, None].clamp(max=10).repeat(1, 3, 1, 1) * 20, data.labels, data.classes)
+    pictures = SegmentationData(
+        images=data.labels[:, None].clamp(max=10).repeat(1, 3, 1, 1) * 20, labels=data.labels, classes=data.classes
+    )
     recipe = SegmentationRecipe(batch_size=5, crop=(20, 20), jitter=0, scale=(0.5, 2.0))
     pixels, labels = SegmentationTask(pictures, pictures, recipe).batch(0, 0)
     assert pixels.shape == (5, 3, 20, 20) and labels.shape == (5, 20, 20) and labels.dtype == torch.int64
@@ -231,6 +236,48 @@ def test_what_lies_beyond_the_border_is_void(data):
     recipe = SegmentationRecipe(batch_size=5, crop=(96, 128), scale=(1.0, 1.0))
     _, labels = SegmentationTask(data, data, recipe).batch(0, 0)
     assert (labels == IGNORE).float().mean() == pytest.approx(1 - 22 * 32 / (96 * 128), abs=0.02)
+
+
+def test_crops_of_a_padded_picture_stay_within_it(data):
+    """Its padding is void, and nothing of it comes into a crop that fits the picture."""
+    labels = data.labels.clamp(max=10)
+    labels[:, 12:], labels[:, :, 20:] = IGNORE, IGNORE
+    padded = replace(data, labels=labels, sizes=torch.tensor([[12, 20]] * 5))
+    task = SegmentationTask(padded, data, replace(RECIPE, batch_size=5, crop=(8, 12), scale=(1.0, 1.4)))
+    seen = torch.cat([task.batch(0, step)[1] for step in range(10)])
+    assert not seen.eq(IGNORE).any()
+    assert SegmentationTask(replace(padded, sizes=None), data, task.recipe).batch(0, 0)[1].eq(IGNORE).any()
+
+
+def test_a_batch_has_its_share_of_facades(data):
+    black = replace(data, images=data.images * 0)
+    recipe = replace(RECIPE, batch_size=5, facade=2)
+    pixels, _ = SegmentationTask(data, data, recipe, facade=black).batch(0, 0)
+    assert [bool(crop.any()) for crop in pixels] == [True, True, True, False, False]
+
+
+def test_a_schedule_begins_on_smaller_crops(data):
+    task = SegmentationTask(data, data, replace(RECIPE, early_steps=2, early_crop=(8, 12)))
+    assert [task.batch(0, step)[0].shape[2:] for step in (0, 1, 2)] == [(8, 12), (8, 12), (16, 24)]
+
+
+def test_what_partial_labels_lack_is_ignored(data):
+    """The teacher takes dark pixels for a pole and light ones for the sky."""
+
+    def teacher(pixels):
+        return torch.stack([pixels[:, 0], 0 * pixels[:, 0], 0.5 - pixels[:, 0]], 1)
+
+    partial = replace(data, scored=(0, 1), classes=("Sky", "Building", "Pole"))
+    masked = ignore_unlabelled(partial, teacher)
+    dark = data.images[:, 0] / 255 < 0.25
+    assert masked.labels[dark].eq(IGNORE).all() and torch.equal(masked.labels[~dark], data.labels[~dark])
+    assert dark.any() and not torch.equal(masked.labels, data.labels)
+
+
+def test_only_classes_that_are_labelled_are_scored():
+    confusion = np.array([[3, 0, 1], [0, 4, 0], [0, 0, 0]])
+    described = describe_segmentation(confusion, ("Sky", "Building", "Pole"), scored=(0, 1))
+    assert described == {"mean_iou": 87.5, "class_iou": {"Sky": 75.0, "Building": 100.0}}
 
 
 def test_rare_classes_weigh_more_and_void_weighs_nothing(data):
@@ -272,7 +319,9 @@ def test_perfect_answers_score_one_and_scores_are_of_the_whole_split(data):
         def forward(self, pixels):
             return F.one_hot((pixels[:, 0] * 255 / 20).floor().long().clamp(0, 10), 11).permute(0, 3, 1, 2)
 
-    exact = SegmentationData(data.labels[:, None].clamp(max=10).repeat(1, 3, 1, 1) * 20 + 5, data.labels, data.classes)
+    exact = SegmentationData(
+        images=data.labels[:, None].clamp(max=10).repeat(1, 3, 1, 1) * 20 + 5, labels=data.labels, classes=data.classes
+    )
     confusion = evaluate_segmentation(Perfect().train(), exact)
     assert confusion.sum() == (data.labels != IGNORE).sum() and mean_iou(confusion) == 1
     description = describe_segmentation(confusion, STREET_CLASSES)

@@ -9,6 +9,8 @@ from habn.networks.network import Network
 SOURCES = {
     "camvid": "CamVid (Brostow, Fauqueur, Cipolla 2009), the 367 / 101 / 233 split and 11 classes of Badrinarayanan, "
     "Kendall, Cipolla (2015), 360 x 480. For research use; none of its pictures is part of this repository.",
+    "facade": "LabelMeFacade (Froehlich and Rodner 2010, from LabelMe, Russell et al. 2008): streets and houses of "
+    "many places, with partial labels. For non-commercial research; none of its pictures is part of this repository.",
     "cityscapes": "Cityscapes (Cordts et al. 2016), fine annotations, 19 classes, 512 x 1024. For research use under "
     "its own licence; none of its pictures is part of this repository.",
     "scenes": "Street scenes drawn by this project (`habn.scenes`), with exact labels in CamVid's 11 classes.",
@@ -44,6 +46,7 @@ def write_card(network: Network, metadata: dict) -> str:
     inherited = f" The weights that it started from were trained on: {SOURCES[earlier]}" if foreign else ""
     with_val = " Trained on train and val." if training.get("with_val") else ""
     drawn = f" Besides, {scenes} street scenes drawn by this project were trained on." if scenes else ""
+    facade = f" And: {SOURCES['facade']}" if training.get("with_facade") else ""
     total, added = count["parameters"], count["added"]
     by_norm = f", {added:,} of them ({100 * added / (total - added):.2f} %) added by {label}" if added else ""
     return "\n".join(
@@ -61,7 +64,7 @@ def write_card(network: Network, metadata: dict) -> str:
             "",
             "## Data and its terms",
             "",
-            SOURCES[metadata["data"]] + with_val + drawn + inherited,
+            SOURCES[metadata["data"]] + with_val + drawn + facade + inherited,
             "",
             "## Training",
             "",
@@ -103,11 +106,10 @@ def _channels(metadata: dict) -> list[str]:
     ]
 
 
-def _metrics_table(metadata: dict) -> list[str]:
-    if metadata["task"] == "segmentation":
-        (split, figures), *_ = metadata["metrics"].items()
-        rows = [f"| {name} | {value:.2f} |" for name, value in figures["class_iou"].items()]
-        return [
+def _class_table(split: str, figures: dict) -> str:
+    rows = [f"| {name} | {value:.2f} |" for name, value in figures["class_iou"].items()]
+    return "\n".join(
+        [
             f"The {split} split, full size, all {len(rows)} classes counted, void left out; percent.",
             "",
             "| class | IoU |",
@@ -115,6 +117,12 @@ def _metrics_table(metadata: dict) -> list[str]:
             f"| **mean** | **{figures['mean_iou']:.2f}** |",
             *rows,
         ]
+    )
+
+
+def _metrics_table(metadata: dict) -> list[str]:
+    if metadata["task"] == "segmentation":
+        return "\n\n".join(_class_table(split, figures) for split, figures in metadata["metrics"].items()).split("\n")
     weights = metadata["recipe"]["style_weights"]
     lines = [
         "val: crops of four validation photographs in every style. Relative distances in SqueezeNet features; lower is "

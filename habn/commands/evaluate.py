@@ -3,9 +3,10 @@
     python -m habn.evaluate --checkpoint DIR --data camvid --root DIR --split test
     python -m habn.evaluate --checkpoint DIR DIR --root DIR --squeezenet FILE
 
-Prints a JSON line for each. Of a segmentation network: mean_iou and class_iou in percent, parameters, and seconds for
-the whole split. Of a style network: frechet, style, content and ssim with their deviations over photographs and styles,
-as `habn.training.style_evaluation` says, and with --inception FILE the FID of `habn.training.inception`. With --results
+Prints a JSON line for each. Of a segmentation network: mean_iou and class_iou in percent, parameters, seconds for the
+whole split, and with --weather-every K the mean_iou under each weather, on every K-th picture. Of a style network:
+frechet, style, content and ssim with their deviations over photographs and styles, as
+`habn.training.style_evaluation` says, and with --inception FILE the FID of `habn.training.inception`. With --results
 FILE each checkpoint becomes a row of that file of results, to which every normalization's is added in turn, the BN one
 first.
 """
@@ -16,7 +17,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import date
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -24,13 +25,17 @@ import torch
 from habn.checkpoints import LoadedNetwork, open_checkpoint
 from habn.commands import end_with_a_sentence
 from habn.data import SPLITS, load_segmentation
+from habn.data.segmentation import SegmentationData
+from habn.data.weather import STRENGTHS
 from habn.errors import HabnError
 from habn.layers.normalization import NORM_LABELS
 from habn.networks import count_parameters
-from habn.results import METRICS, Row, Study, add_rows
+from habn.networks.network import Network
+from habn.results import METRICS, Row, Study, UnderWeather, WeatherRow, add_rows
 from habn.results.models import LANGUAGES
 from habn.results.provenance import describe_commit, describe_hardware, short_path
 from habn.results.style import style_parts
+from habn.study.measuring import lay_weather, measure_weather
 from habn.training.inception import load_inception, measure_fid
 from habn.training.segmentation import describe_segmentation, evaluate_segmentation
 from habn.training.style_evaluation import PHOTOS, load_style_evaluation
@@ -39,6 +44,7 @@ from habn.training.task import check_device
 TITLES = {
     "scenes": {"en": "drawn scenes", "es": "escenas dibujadas"},
     "camvid": {"en": "CamVid", "es": "CamVid"},
+    "facade": {"en": "LabelMeFacade", "es": "LabelMeFacade"},
     "cityscapes": {"en": "Cityscapes", "es": "Cityscapes"},
     "styles": {"en": "eight paintings", "es": "ocho cuadros"},
 }
@@ -58,9 +64,14 @@ def evaluate_all(args: argparse.Namespace) -> None:
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m habn.evaluate", description=__doc__.split("\n\n")[0])
     parser.add_argument("--checkpoint", required=True, nargs="+", metavar="DIR", help="folders or Hub ids")
-    parser.add_argument("--data", default="scenes", help="of a segmentation network: scenes, camvid or cityscapes")
+    parser.add_argument(
+        "--data", default="scenes", help="of a segmentation network: scenes, camvid, cityscapes, facade"
+    )
     parser.add_argument("--root", type=Path, help="the folder of the data set; scenes are drawn and need none")
     parser.add_argument("--split", default="test", choices=SPLITS)
+    parser.add_argument(
+        "--weather-every", type=int, metavar="K", help="of a segmentation network: every K-th picture under weather too"
+    )
     parser.add_argument("--squeezenet", type=Path, metavar="FILE", help="of a style network: SqueezeNet 1.1 features")
     parser.add_argument("--inception", type=Path, metavar="FILE", help="Inception as TorchScript, to measure FID too")
     parser.add_argument("--photos", type=int, default=PHOTOS, metavar="N", help="of a style network: how many, spread")
@@ -113,13 +124,34 @@ def evaluate_classes(args: argparse.Namespace, loaded: LoadedNetwork, checkpoint
     known = network.config["num_classes"]
     if len(data.classes) != known:
         raise HabnError(f"{checkpoint} knows {known} classes, {args.data} has {len(data.classes)}.")
+    if args.weather_every is not None and args.weather_every < 1:
+        raise HabnError("--weather-every must be at least 1.")
     started = time.perf_counter()
     with torch.inference_mode():
-        figures = describe_segmentation(evaluate_segmentation(network, data), data.classes)
+        figures = describe_segmentation(evaluate_segmentation(network, data), data.classes, data.scored)
     seconds = round(time.perf_counter() - started, 2)
-    study = partial(_study, args, loaded, args.data, tuple(data.images.shape[2:]), "mean_iou", figures["mean_iou"])
+    weather = None if args.weather_every is None else _measure_weather(network, args)
     where = {"data": args.data, "split": args.split, "pictures": len(data.images)}
-    return {**where, **figures, "seconds": seconds}, study
+    under = {} if weather is None else {"weather": {row.weather: row.values[0] for row in weather.rows}}
+
+    def study() -> Study:
+        size = tuple(data.images.shape[2:])
+        return replace(_study(args, loaded, args.data, size, "mean_iou", figures["mean_iou"]), weather=weather)
+
+    return {**where, **figures, "seconds": seconds, **under}, study
+
+
+def _measure_weather(network: Network, args: argparse.Namespace) -> UnderWeather:
+    """mIoU under each weather and strength, on some pictures of the split."""
+    weathers = _lay_weather(args.data, args.root, args.split, args.weather_every)
+    on_device = {name: [data.to(args.device) for data in of_kind] for name, of_kind in weathers.items()}
+    measured = measure_weather(network, on_device)
+    rows = tuple(
+        WeatherRow(norm=network.norm, setting="", weather=name, values=(tuple(round(v, 2) for v in values),))
+        for name, values in measured.items()
+    )
+    pictures = len(next(iter(weathers.values()))[0].images)
+    return UnderWeather(pictures, (0.0, *map(float, STRENGTHS)), rows)
 
 
 def evaluate_style(args: argparse.Namespace, loaded: LoadedNetwork, checkpoint: str) -> Measured:
@@ -145,6 +177,14 @@ def evaluate_style(args: argparse.Namespace, loaded: LoadedNetwork, checkpoint: 
 
 # Read once for all checkpoints of a command.
 _load_evaluation = cache(load_style_evaluation)
+
+
+@cache
+def _lay_weather(name: str, root: Path | None, split: str, every: int) -> dict[str, list[SegmentationData]]:
+    data = load_segmentation(name, root, split)
+    return lay_weather(data.part(torch.arange(0, len(data.images), every)))
+
+
 _load_inception = cache(load_inception)
 
 
@@ -196,6 +236,7 @@ def _command(args: argparse.Namespace, data: str) -> str:
     words = ["python -m habn.evaluate --checkpoint", *(short_path(Path(name)) for name in args.checkpoint)]
     words += ["--root DIR --squeezenet FILE"] if data == "styles" else [f"--data {data}"]
     words += ["--root DIR"] if args.root and data != "styles" else []
+    words += [f"--weather-every {args.weather_every}"] if args.weather_every else []
     words += [f"--photos {args.photos}"] if data == "styles" and args.photos != PHOTOS else []
     return " ".join([*words, f"--split {args.split} --results {short_path(args.results)}"])
 

@@ -39,6 +39,10 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--crop", type=int, nargs=2, default=(192, 256), metavar=("H", "W"))
     parser.add_argument("--scale", type=float, nargs=2, default=SegmentationRecipe.scale, metavar=("LOW", "HIGH"))
     parser.add_argument("--with-scenes", type=int, default=0, metavar="N", help="drawn scenes to train on besides")
+    parser.add_argument("--facade", type=Path, metavar="DIR", help="the folder of LabelMeFacade, to train on besides")
+    parser.add_argument("--facade-share", type=int, default=3, metavar="N", help="crops of a batch that are from there")
+    parser.add_argument("--teacher", type=Path, help="a checkpoint that sees what LabelMeFacade's labels lack")
+    parser.add_argument("--early-steps", type=int, default=0, help="so many steps begin on crops of half the size")
     parser.add_argument("--with-val", action="store_true", help="train on val too")
     parser.add_argument("--weather", action="store_true", help="lay changes of light over half of the crops")
     parser.add_argument("--weather-every", type=int, metavar="K", help="measure every K-th picture under weather too")
@@ -58,6 +62,10 @@ def check_arguments(args: argparse.Namespace) -> None:
     check_common_arguments(args, VARIANTS)
     if args.with_val and args.split == "val":
         raise HabnError("What is trained on cannot be measured on; leave out --with-val or give --split test.")
+    if (args.facade is None) != (args.teacher is None):
+        raise HabnError("--facade and --teacher go together: the teacher tells what the labels of --facade lack.")
+    if args.facade is not None and not 0 < args.facade_share < args.batch_size:
+        raise HabnError("--facade-share must be at least 1 and leave at least one crop of --batch-size.")
     if args.weather_every is not None and args.weather_every < 1:
         raise HabnError("--weather-every must be at least 1.")
 
@@ -70,7 +78,12 @@ def study(args: argparse.Namespace) -> Study | None:
 
 def build_plan(args: argparse.Namespace) -> SegmentationPlan:
     recipe = SegmentationRecipe(
-        batch_size=args.batch_size, crop=tuple(args.crop), scale=tuple(args.scale), weather=args.weather
+        batch_size=args.batch_size,
+        crop=tuple(args.crop),
+        scale=tuple(args.scale),
+        weather=args.weather,
+        early_steps=args.early_steps,
+        facade=args.facade_share if args.facade else 0,
     )
     return SegmentationPlan(
         data=args.data,
@@ -82,6 +95,8 @@ def build_plan(args: argparse.Namespace) -> SegmentationPlan:
         with_val=args.with_val,
         trunk=args.trunk,
         weather_every=args.weather_every,
+        facade=args.facade,
+        teacher=args.teacher,
         device=args.device,
     )
 

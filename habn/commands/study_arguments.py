@@ -141,7 +141,7 @@ def describe_study(runs: StudyRuns, args: argparse.Namespace, parser: argparse.A
 
 def command_of(parser: argparse.ArgumentParser, args: argparse.Namespace) -> str:
     """The command that makes a result again, with DIR and FILE for the data and names for the other folders."""
-    words, places = [parser.prog], {"root": "DIR", "squeezenet": "FILE"}
+    words, places = [parser.prog], {"root": "DIR", "squeezenet": "FILE", "facade": "DIR"}
     for name, value in vars(args).items():
         if name in ("minutes", "title", "question") or value in (None, False) or value == parser.get_default(name):
             continue

@@ -26,7 +26,6 @@ class Pair:
 KNOWN_PAIRS = {
     "camvid": Pair("segmentation", "spvcnn-bn-camvid", "spvcnn-habn-camvid"),
     "camvid-plus": Pair("segmentation", "spvcnn-bn-camvid", "spvcnn-habn-plus-camvid"),
-    "scenes": Pair("segmentation", "spvcnn-bn-scenes", "spvcnn-habn-scenes"),
     "styles": Pair("style", "cfanet-bn-styles", "cfanet-habn-styles"),
     "styles-plus": Pair("style", "cfanet-bn-styles", "cfanet-habn-plus-styles"),
     "styles-in": Pair("style", "cfanet-bn-styles", "cfanet-in-styles"),

@@ -28,4 +28,4 @@ def load_scenes(split: str, count: int | None = None, size: tuple[int, int] = (3
         scenes = list(pool.map(draw_scene, jobs, [size[0]] * count, [size[1]] * count, chunksize=4))
     images = np.stack([scene.image.transpose(2, 0, 1) for scene in scenes])
     labels = np.stack([scene.labels for scene in scenes])
-    return SegmentationData(torch.from_numpy(images), torch.from_numpy(labels), STREET_CLASSES)
+    return SegmentationData(images=torch.from_numpy(images), labels=torch.from_numpy(labels), classes=STREET_CLASSES)

@@ -1,7 +1,7 @@
 """What every segmentation data set is once it is in memory, and how pictures and labels on disk find each other."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +48,7 @@ STREET_PALETTE = np.array(
 """One RGB colour per street class, far apart in lightness or hue for normal and colour-deficient eyes."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SegmentationData:
     """A split in memory.
 
@@ -56,18 +56,30 @@ class SegmentationData:
         images: (N, 3, H, W) uint8, RGB.
         labels: (N, H, W) uint8, a class index or IGNORE.
         classes: the names of the classes.
+        sizes: (N, 2) int64, height and width of each picture, where pictures differ in size: they then lie in the upper
+            left corner, and beyond it images go on as in a mirror and labels are IGNORE. None: all are H x W.
+        scored: indices of the classes that the labels know, which alone are scored. None: all.
     """
 
     images: Tensor
     labels: Tensor
     classes: tuple[str, ...]
+    sizes: Tensor | None = None
+    scored: tuple[int, ...] | None = None
 
     def to(self, device: torch.device | str) -> "SegmentationData":
-        return SegmentationData(self.images.to(device), self.labels.to(device), self.classes)
+        return replace(self, images=self.images.to(device), labels=self.labels.to(device))
 
     def part(self, chosen: Tensor) -> "SegmentationData":
         """The pictures that an index or a mask (N,) chooses."""
-        return SegmentationData(self.images[chosen], self.labels[chosen], self.classes)
+        sizes = None if self.sizes is None else self.sizes[chosen]
+        return replace(self, images=self.images[chosen], labels=self.labels[chosen], sizes=sizes)
+
+    def pictures(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Each image (3, h, w) with its labels (h, w), at its own size."""
+        for index, (image, labels) in enumerate(zip(self.images, self.labels, strict=True)):
+            height, width = self.images.shape[2:] if self.sizes is None else self.sizes[index].tolist()
+            yield image[:, :height, :width], labels[:height, :width]
 
 
 def join(first: SegmentationData, second: SegmentationData) -> SegmentationData:
@@ -79,7 +91,7 @@ def join(first: SegmentationData, second: SegmentationData) -> SegmentationData:
     if first.classes != second.classes:
         raise DataError("Only data sets with the same classes can be trained on together; drawn scenes have CamVid's.")
     images, labels = torch.cat([first.images, second.images]), torch.cat([first.labels, second.labels])
-    return SegmentationData(images, labels, first.classes)
+    return SegmentationData(images=images, labels=labels, classes=first.classes)
 
 
 class DataError(HabnError):
@@ -107,7 +119,11 @@ def pair_by_stem(
 
 
 def read_pairs(
-    pairs: list[tuple[Path, Path]], classes: tuple[str, ...], to_class: np.ndarray, size: tuple[int, int] | None = None
+    pairs: list[tuple[Path, Path]],
+    classes: tuple[str, ...],
+    to_class: np.ndarray,
+    size: tuple[int, int] | None = None,
+    sizes_differ: bool = False,
 ) -> SegmentationData:
     """Read picture and label files into memory.
 
@@ -116,6 +132,7 @@ def read_pairs(
         classes: names of the classes.
         to_class: (256,) uint8, the class of each value in a label file, or IGNORE.
         size: (H, W) to which all are resized; None if they have one size already.
+        sizes_differ: keep pictures of several sizes as they are, as `SegmentationData.sizes` says.
 
     Raises:
         DataError: on a file that is no picture, labels of more than 8 bits or in colours, or sizes that differ.
@@ -132,9 +149,23 @@ def read_pairs(
                 label = label.resize(size[::-1], Image.Resampling.NEAREST)
             images.append(np.asarray(image.convert("RGB")).transpose(2, 0, 1))
             labels.append(to_class[np.asarray(label)])
-        if images[-1].shape != images[0].shape:
+        if images[-1].shape != images[0].shape and not sizes_differ:
             raise DataError(f"{image_path} is {image.size} (width, height), unlike those before; give all one size.")
-    return SegmentationData(torch.from_numpy(np.stack(images)), torch.from_numpy(np.stack(labels)), classes)
+    sizes = torch.tensor([label.shape for label in labels]) if sizes_differ else None
+    side = np.max([label.shape for label in labels], 0)
+    images = [np.pad(image, [(0, 0), *_room(image, side)], mode="symmetric") for image in images]
+    labels = [np.pad(label, _room(label, side), constant_values=IGNORE) for label in labels]
+    return SegmentationData(
+        images=torch.from_numpy(np.stack(images)),
+        labels=torch.from_numpy(np.stack(labels)),
+        classes=classes,
+        sizes=sizes,
+    )
+
+
+def _room(array: np.ndarray, side: np.ndarray) -> list[tuple[int, int]]:
+    """What lies between the last two dimensions of an array and (H, W), at their ends."""
+    return [(0, int(room)) for room in side - array.shape[-2:]]
 
 
 def _open(path: Path) -> Image.Image:

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from habn.errors import HabnError
-from habn.layers import HyperAdaptiveBatchNorm2d
+from habn.layers import HyperAdaptiveBatchNorm
 
 ContextChoice = Literal["own", "mean", "shuffled", "inverted", "painted"]
 CONTEXTS: tuple[str, ...] = get_args(ContextChoice)
@@ -78,7 +78,7 @@ def intervening(network: nn.Module, intervention: Intervention) -> Iterator[None
     Raises:
         InterventionError: when a layer that is named is not one of the network's HABN layers.
     """
-    layers = {name: m for name, m in network.named_modules() if isinstance(m, HyperAdaptiveBatchNorm2d)}
+    layers = {name: m for name, m in network.named_modules() if isinstance(m, HyperAdaptiveBatchNorm)}
     every = intervention.layers is None or not layers
     chosen = set(layers) if every else {_inner(name, layers) for name in intervention.layers}
     with ExitStack() as hooks:

@@ -1,19 +1,21 @@
-"""Records of what every normalization layer did to one picture.
+"""Records of what every normalization layer did to each picture.
 
 A record holds factors and not products: each parameter of a pixel is ``static + context * slope``, so the context
 map and a few numbers per channel stand for the four full-size maps of every channel. Batch normalization is the
 same record with slope 0.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.instancenorm import _InstanceNorm
 
-from habn.layers import PARAMETERS, HyperAdaptiveBatchNorm2d
+from habn.layers import PARAMETERS, HyperAdaptiveBatchNorm, HyperAdaptiveBatchNormNd
 from habn.layers.kernels import VARIANCE_FLOOR, Factors
 from habn.layers.normalization import ConditionalNorm2d, FiLM2d
 
@@ -24,18 +26,21 @@ class LayerRecord:
 
     Attributes:
         name: where the layer is in its network, such as "at_eighth.0.first.norm".
+        picture: which picture of the batch it was.
         kind: "bn", "habn", "habn-plus", "in" or "film".
-        context: the map *s*, (H, W); zeros where the layer has none.
+        context: the map *s*, (H, W), or (L,) or (D, H, W) as the layer's input is; zeros where the layer has none.
         static: scale, bias, mean, var of each channel before adaptation, (4, C).
         slope: what one unit of context adds to each, (4, C): gate * delta in absolute units.
         delta: as learned, (4,) or (4, C). Zeros where the layer has none.
         gates: of scale, bias, mean, var, (4,), in [0, 1]. Zeros where the layer has none.
         var_floor: the lowest value that an adjusted variance may take, (C,).
         eps: added to the variance.
-        x, y: what came in and what went out, (C, H, W).
+        x: what came in, (C, H, W).
+        y: what normalization made of it, (C, H, W), before anything that a derived layer does afterwards.
     """
 
     name: str
+    picture: int
     kind: str
     context: np.ndarray
     static: np.ndarray
@@ -49,7 +54,8 @@ class LayerRecord:
 
     def effective(self, channel: int) -> np.ndarray:
         """Scale, bias, mean and var at each pixel of a channel, (4, H, W)."""
-        maps = self.static[:, channel, None, None] + self.context * self.slope[:, channel, None, None]
+        maps = np.add.outer(self.static[:, channel], np.zeros_like(self.context))
+        maps += np.multiply.outer(self.slope[:, channel], self.context)
         maps[3] = np.maximum(maps[3], self.var_floor[channel])
         return maps
 
@@ -83,11 +89,12 @@ def recording(network: nn.Module) -> Iterator[list[LayerRecord]]:
         with recording(network) as records:
             network(pixels)
 
-    One picture per pass, and the network in evaluation mode. Hooks are state of the network: two passes at once
-    would mix their records, so whoever shares a network between threads holds one lock around recording and pass.
+    The network is in evaluation mode. A batch of N pictures gives N records of each layer, one after the other. Hooks
+    are state of the network: two passes at once would mix their records, so whoever shares a network between threads
+    holds one lock around recording and pass.
 
     Raises:
-        ValueError: when a pass has more than one picture, or the network is in training mode.
+        ValueError: when the network is in training mode.
     """
     if network.training:
         raise ValueError("Only a network in evaluation mode can be recorded; call network.eval() first.")
@@ -95,7 +102,7 @@ def recording(network: nn.Module) -> Iterator[list[LayerRecord]]:
 
     def record_as(name: str):
         def hook(layer: nn.Module, inputs: tuple, y: Tensor) -> None:
-            records.append(_record(name, layer, inputs, y))
+            records.extend(_record(name, layer, inputs, y))
 
         return hook
 
@@ -112,7 +119,7 @@ def normalization_layers(network: nn.Module) -> list[tuple[str, nn.Module]]:
     found = []
 
     def visit(name: str, module: nn.Module) -> None:
-        if isinstance(module, ConditionalNorm2d | nn.BatchNorm2d | nn.InstanceNorm2d):
+        if isinstance(module, ConditionalNorm2d | _BatchNorm | _InstanceNorm):
             found.append((name, module))
         else:
             for child_name, child in module.named_children():
@@ -123,35 +130,51 @@ def normalization_layers(network: nn.Module) -> list[tuple[str, nn.Module]]:
 
 
 @torch.no_grad()
-def _record(name: str, layer: nn.Module, inputs: tuple, y: Tensor) -> LayerRecord:
+def _record(name: str, layer: nn.Module, inputs: tuple, y: Tensor) -> list[LayerRecord]:
     x = inputs[0]
-    if len(x) != 1:
-        raise ValueError(f"A recorded pass takes one picture at a time, not {len(x)}.")
     weight = bias = None
     if isinstance(layer, ConditionalNorm2d):
         weight, bias = layer.affine(inputs[1])
         layer = layer.norm
+    elif normalize := _normalization_alone(layer):
+        y = normalize(layer, x)
+    n, c, *places = x.shape
     kind, context, base, slope, delta, gates = _describe(layer, x, weight, bias)
-    static = np.stack([_array(value.expand(1, x.shape[1])[0]) for value in base])
-    return LayerRecord(
-        name=name,
-        kind=kind,
-        context=np.zeros(x.shape[2:], np.float32) if context is None else _array(context[0, 0]),
-        static=static,
-        slope=np.stack([np.zeros(x.shape[1], np.float32) if k is None else _array(k[0]) for k in slope]),
-        delta=_array(delta),
-        gates=_array(gates),
-        var_floor=np.float32(VARIANCE_FLOOR) * static[3],
-        eps=layer.eps,
-        x=_array(x[0]),
-        y=_array(y[0]),
-    )
+    context = x.new_zeros(n, *places) if context is None else context.reshape(n, *places)
+    static = _stack(base, n, c)
+    arrays = {"context": context, "static": static, "slope": _stack(slope, n, c), "x": x, "y": y}
+    arrays = {field: _array(values) for field, values in arrays.items()}
+    of_the_layer = {"name": name, "kind": kind, "eps": layer.eps, "delta": _array(delta), "gates": _array(gates)}
+    return [
+        LayerRecord(
+            **of_the_layer,
+            **{field: values[picture] for field, values in arrays.items()},
+            picture=picture,
+            var_floor=np.float32(VARIANCE_FLOOR) * arrays["static"][picture, 3],
+        )
+        for picture in range(n)
+    ]
+
+
+def _stack(factors: Factors, pictures: int, channels: int) -> Tensor:
+    """Four factors, each (1 or N, C) or None, as (N, 4, C)."""
+    none = torch.zeros(1, channels)
+    return torch.stack([(none if f is None else f.float().cpu()).expand(pictures, channels) for f in factors], 1)
+
+
+def _normalization_alone(layer: nn.Module) -> Callable[[nn.Module, Tensor], Tensor] | None:
+    """The forward of normalization, where a derived layer does something else besides, as the fused ones of timm do."""
+    if not isinstance(layer, _BatchNorm) or isinstance(layer, FiLM2d):
+        return None
+    bases = (HyperAdaptiveBatchNormNd, HyperAdaptiveBatchNorm, nn.SyncBatchNorm, _BatchNorm)
+    forward = next(base.forward for base in bases if isinstance(layer, base))
+    return None if type(layer).forward is forward else forward
 
 
 def _describe(layer: nn.Module, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> tuple:
-    """Kind, context, base, slope, delta and gates of a layer on x; weight and bias (1, C) replace the layer's own."""
+    """Kind, context, base, slope, delta and gates of a layer on x; weight and bias (N, C) replace the layer's own."""
     none, zeros = Factors(None, None, None, None), torch.zeros(len(PARAMETERS))
-    if isinstance(layer, HyperAdaptiveBatchNorm2d):
+    if isinstance(layer, HyperAdaptiveBatchNorm):
         state = layer.search_state()
         kind = "habn-plus" if layer.statistics == "own" else "habn"
         return kind, *layer.factors(x, weight, bias), state.delta, state.gates
@@ -162,11 +185,14 @@ def _describe(layer: nn.Module, x: Tensor, weight: Tensor | None, bias: Tensor |
         scale, shift = film_scale * scale, film_scale * shift + film_shift
     if weight is not None:
         scale, shift = weight * scale, weight * shift + bias
+    is_instance = isinstance(layer, _InstanceNorm)
     if layer.running_mean is None:
-        var, mean = torch.var_mean(x.float(), (2, 3), correction=0)
+        places = x.float()[:, :, None].flatten(2)
+        places = places if is_instance else places.transpose(0, 1).flatten(1)[None]
+        var, mean = torch.var_mean(places, 2, correction=0)
     else:
         mean, var = layer.running_mean[None], layer.running_var[None]
-    kind = "in" if isinstance(layer, nn.InstanceNorm2d) else "film" if isinstance(layer, FiLM2d) else "bn"
+    kind = "in" if is_instance else "film" if isinstance(layer, FiLM2d) else "bn"
     return kind, None, Factors(scale, shift, mean, var), none, zeros, zeros
 
 

@@ -2,13 +2,24 @@
 
 from habn.layers.adaptation import DifferentiableSearch, SearchState, SpatialContextEncoder
 from habn.layers.conversion import ParameterOverhead, convert_batch_norm, parameter_overhead, revert_batch_norm
-from habn.layers.hyper_adaptive import PARAMETERS, EffectiveParameters, HyperAdaptiveBatchNorm2d, LayerFactors
+from habn.layers.dimensions import HyperAdaptiveBatchNorm1d, HyperAdaptiveBatchNorm3d, HyperAdaptiveBatchNormNd
+from habn.layers.hyper_adaptive import (
+    PARAMETERS,
+    EffectiveParameters,
+    HyperAdaptiveBatchNorm,
+    HyperAdaptiveBatchNorm2d,
+    LayerFactors,
+)
 
 __all__ = [
     "PARAMETERS",
     "DifferentiableSearch",
     "EffectiveParameters",
+    "HyperAdaptiveBatchNorm",
+    "HyperAdaptiveBatchNorm1d",
     "HyperAdaptiveBatchNorm2d",
+    "HyperAdaptiveBatchNorm3d",
+    "HyperAdaptiveBatchNormNd",
     "LayerFactors",
     "ParameterOverhead",
     "SearchState",

@@ -11,11 +11,12 @@ mu and sigma^2 are the batch's statistics in training and the running ones in ev
 "Departure", and the README lists them.
 """
 
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from habn.layers.adaptation import (
     ContextNormalization,
@@ -23,15 +24,18 @@ from habn.layers.adaptation import (
     Granularity,
     SearchState,
     SpatialContextEncoder,
+    Standard,
     check_choice,
 )
-from habn.layers.kernels import Factors, adaptive_normalize, batch_statistics, effective, instance_statistics
+from habn.layers.kernels import Factors, Measured, adaptive_normalize, effective, measure, merge_statistics
+from habn.layers.synchronized import ProcessGroup, is_spread, synchronize
 
 PARAMETERS = ("scale", "bias", "mean", "var")
 """What is adapted, in the order of delta, gates and every table of this project."""
 
 Units = Literal["absolute", "relative"]
 Statistics = Literal["static", "own"]
+Deltas = tuple[Tensor | None, ...]  # gate * delta of each parameter, as `DifferentiableSearch` gives them
 
 
 class EffectiveParameters(NamedTuple):
@@ -54,10 +58,15 @@ class LayerFactors(NamedTuple):
 class _Share(torch.autograd.Function):
     """Clamp to [0, 1], passing on every gradient that leads back inside: no share is ever stuck beyond an end."""
 
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(ctx, value: Tensor) -> Tensor:
-        ctx.save_for_backward(value)
+    def forward(value: Tensor) -> Tensor:
         return value.clamp(0, 1)
+
+    @staticmethod
+    def setup_context(ctx, inputs: tuple, output: Tensor) -> None:
+        ctx.save_for_backward(*inputs)
 
     @staticmethod
     def backward(ctx, grad: Tensor) -> Tensor:
@@ -66,16 +75,45 @@ class _Share(torch.autograd.Function):
         return grad.masked_fill(leads_out, 0)
 
 
-class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
-    """Batch normalization with scale, bias, mean and variance of each pixel's own.
+def _share(value: Tensor) -> Tensor:
+    return _Share.apply(value) if torch.is_grad_enabled() else value.clamp(0, 1)
 
-    The module's docstring has the equations. With delta = 0 it is `torch.nn.BatchNorm2d`, in training (running
+
+class _Unused(torch.autograd.Function):
+    """A tensor as it is; what else is passed gets a gradient of zero, so that it took part in the pass.
+
+    `DistributedDataParallel` waits for the gradient of every parameter.
+    """
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(value: Tensor, *unused: Tensor) -> Tensor:
+        return value.clone()
+
+    @staticmethod
+    def setup_context(ctx, inputs: tuple, output: Tensor) -> None:
+        ctx.save_for_backward(*inputs[1:])
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> tuple[Tensor, ...]:
+        return grad, *(torch.zeros_like(tensor) for tensor in ctx.saved_tensors)
+
+
+class HyperAdaptiveBatchNorm(_BatchNorm):
+    """Batch normalization with scale, bias, mean and variance of each pixel's own: what every HABN layer is.
+
+    The module's docstring has the equations. With delta = 0 it is PyTorch's batch normalization, in training (running
     statistics included) and in evaluation, and a state dict of that class loads with only the keys of `encoder` and
     `search` missing.
 
+    What changes a layer by its type knows nothing of the adaptation. `SyncBatchNorm.convert_sync_batchnorm` is refused
+    (`synchronized=True` is the way), fusing by `torch.ao.quantization` and `torch.fx` passes the layer by or refuses;
+    but `torch.nn.utils.fuse_conv_bn_eval`, handed such a layer, reads its static part alone and cannot be hindered.
+
     Args:
         num_features, eps, momentum, affine, track_running_stats: as in `torch.nn.BatchNorm2d`.
-        hidden_features: channels inside the context encoder; None for num_features // 24, at least 1.
+        hidden_features: channels inside the context encoder; None for `default_hidden_features(num_features)`.
         granularity: one delta per "layer" (the text's) or per "channel" (ours).
         units: "absolute" (the text's); "relative" (ours) counts delta of the mean in standard deviations and of the
             variance in variances. With statistics="own" they have no units, and this makes no difference.
@@ -85,6 +123,9 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
             s * b = 1 instance normalization.
         context_normalization: how *s* is normalized; see `SpatialContextEncoder`.
         search: learn a gate for each of the four parameters; see `DifferentiableSearch`.
+        synchronized: in training, take the batch's statistics over all processes of `torch.distributed`, as
+            `torch.nn.SyncBatchNorm` does. Context and own statistics are each picture's, and need nothing.
+        process_group: those processes; None for all.
 
     Shape:
         (N, C, H, W) to (N, C, H, W).
@@ -92,6 +133,11 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
     Raises:
         ValueError: on an unknown option, an input that is not 4-D, or a single value per channel in training.
     """
+
+    batch_norm: ClassVar[type[_BatchNorm]] = nn.BatchNorm2d
+    """What a layer of this class becomes when it is reverted."""
+
+    _check_input_dim = nn.BatchNorm2d._check_input_dim
 
     def __init__(
         self,
@@ -107,24 +153,64 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
         statistics: Statistics = "static",
         context_normalization: ContextNormalization = "minmax",
         search: bool = False,
+        synchronized: bool = False,
+        process_group: ProcessGroup | None = None,
     ) -> None:
         super().__init__(num_features, eps, momentum, affine, track_running_stats)
+        self.add_adaptation(
+            hidden_features=hidden_features,
+            granularity=granularity,
+            units=units,
+            statistics=statistics,
+            context_normalization=context_normalization,
+            search=search,
+            synchronized=synchronized,
+            process_group=process_group,
+        )
+
+    def add_adaptation(
+        self,
+        *,
+        hidden_features: int | None = None,
+        granularity: Granularity = "layer",
+        units: Units = "absolute",
+        statistics: Statistics = "static",
+        context_normalization: ContextNormalization = "minmax",
+        search: bool = False,
+        synchronized: bool = False,
+        process_group: ProcessGroup | None = None,
+    ) -> None:
+        """Give a layer that has only what batch normalization has the rest; arguments as in the class."""
         check_choice("units", units, Units)
         check_choice("statistics", statistics, Statistics)
         self.units = units
         self.statistics = statistics
-        self.encoder = SpatialContextEncoder(num_features, hidden_features, context_normalization)
-        self.search = DifferentiableSearch(num_features, granularity, search)
+        self.synchronized = synchronized
+        self.process_group = process_group
+        self.encoder = SpatialContextEncoder(self.num_features, hidden_features, context_normalization)
+        self.search = DifferentiableSearch(self.num_features, granularity, search)
+
+    def reset_parameters(self) -> None:
+        """Begin anew, as batch normalization whose encoder is drawn again; also after `to_empty`, or training."""
+        super().reset_parameters()
+        if hasattr(self, "search"):  # batch normalization's own part is built first
+            self.encoder.reset_parameters()
+            self.search.reset_parameters()
 
     def forward(self, x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
         """Normalize x, (N, C, H, W); weight and bias, (N, C), replace the layer's own where they are given."""
-        if self.training or (weight is None) != (bias is None) or any(d is not None for d in self.search()):
-            return adaptive_normalize(x, *self.factors(x, weight, bias, update_running=True), self.eps)
-        return self._normalize_statically(x, weight, bias)
+        deltas = self.search()
+        if (x.numel() == 0 or all(d is None for d in deltas)) and (weight is None) == (bias is None):
+            return self._normalize_statically(x, weight, bias)
+        self._check_input_dim(x)
+        standard = self._standard()
+        measured = self._measure(x, deltas, standard)
+        factors = self._factors(x, weight, bias, deltas, measured, standard, update_running=True)
+        return adaptive_normalize(x, *factors, self.eps, measured)
 
     def context(self, x: Tensor) -> Tensor:
         """The spatial context map *s* of a feature map (N, C, H, W): (N, 1, H, W)."""
-        return self.encoder(x)
+        return self.encoder(x, standard=self._standard())
 
     def effective_parameters(
         self, x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None
@@ -142,17 +228,41 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
         """Make the gates hard; see `DifferentiableSearch.discretize`."""
         self.search.discretize(least)
 
-    def factors(
-        self, x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None, update_running: bool = False
-    ) -> LayerFactors:
+    def factors(self, x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None) -> LayerFactors:
         """What a forward pass on x is made of. Base and slope are (1, C) or (N, C) for each parameter."""
         self._check_input_dim(x)
-        mean, var = self._static_statistics(x, update_running)
+        deltas, standard = self.search(), self._standard()
+        measured = self._measure(x, deltas, standard)
+        return self._factors(x, weight, bias, deltas, measured, standard, update_running=False)
+
+    def _factors(
+        self,
+        x: Tensor,
+        weight: Tensor | None,
+        bias: Tensor | None,
+        deltas: Deltas,
+        measured: Measured,
+        standard: Standard | None,
+        update_running: bool,
+    ) -> LayerFactors:
+        mean, var = self._static_statistics(x, measured, update_running)
         ones, zeros = torch.ones_like(mean), torch.zeros_like(mean)
         scale = weight if weight is not None else (ones if self.weight is None else self.weight[None])
         shift = bias if bias is not None else (zeros if self.bias is None else self.bias[None])
-        slope = self._slope(x, mean, var)
-        return LayerFactors(self.context(x), Factors(scale, shift, mean, var), slope)
+        slope = self._slope(deltas, mean, var, measured)
+        context = self.encoder(x, measured.hidden, standard)
+        return LayerFactors(context, Factors(scale, shift, mean, var), slope)
+
+    def _standard(self) -> Standard | None:
+        """What the encoder holds x against: the running statistics, as they are before x changes them in training."""
+        if self.encoder.normalization != "sigmoid" or self.running_mean is None:
+            return None
+        return Standard(self.running_mean.clone(), self.running_var.clone())
+
+    def _measure(self, x: Tensor, deltas: Deltas, standard: Standard | None) -> Measured:
+        """One pass over x: the encoder's projection, and statistics where they are needed."""
+        needs_own = self.statistics == "own" and any(d is not None for d in deltas[2:])
+        return measure(x, self.encoder.projection(standard), self.training or self.running_mean is None or needs_own)
 
     def _normalize_statically(self, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
         """Batch normalization by its own kernel: a layer that adapts nothing agrees with it to the last bit.
@@ -161,22 +271,39 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
         and bias of each picture come after it, as `ConditionalNorm2d` does it for every other layer.
         """
         self._check_input_dim(x)
-        own = (self.weight, self.bias) if weight is None else (None, None)
-        y = F.batch_norm(x, self.running_mean, self.running_var, *own, self.running_mean is None, 0.0, self.eps)
+        scale, shift = (self.weight, self.bias) if weight is None else (None, None)
+        if shift is None:
+            shift = x.new_zeros(self.num_features, dtype=self._statistics_type(x))
+            scale = torch.ones_like(shift) if scale is None else scale
+        shift = self._with_all_parameters(shift)
+        if self._is_spread():
+            mean, var = self._static_statistics(x, measure(x, None, with_statistics=True), update_running=True)
+            offset = shift - mean * torch.rsqrt(var + self.eps) * scale
+            y = x * (torch.rsqrt(var + self.eps) * scale)[..., None, None] + offset[..., None, None]
+        else:
+            uses_running = not self.training or self.track_running_stats
+            y = F.batch_norm(
+                x,
+                self.running_mean if uses_running else None,
+                self.running_var if uses_running else None,
+                scale,
+                shift,
+                self.training or self.running_mean is None,
+                self._count_batch() if self.training and self.track_running_stats else 0.0,
+                self.eps,
+            )
+        y = y.to(x.dtype)
         return y if weight is None else y * weight[..., None, None] + bias[..., None, None]
 
-    def _slope(self, x: Tensor, mean: Tensor, var: Tensor) -> Factors:
-        scale, bias, toward_mean, toward_var = (
-            None if d is None else d.expand(1, self.num_features) for d in self.search()
-        )
+    def _slope(self, deltas: Deltas, mean: Tensor, var: Tensor, measured: Measured) -> Factors:
+        scale, bias, toward_mean, toward_var = (None if d is None else d.expand(1, self.num_features) for d in deltas)
         if toward_mean is None and toward_var is None:
             return Factors(scale, bias, None, None)
         if self.statistics == "own":
-            own_mean, own_var = instance_statistics(x)
             if toward_mean is not None:
-                toward_mean = _Share.apply(toward_mean) * (own_mean - mean)
+                toward_mean = _share(toward_mean) * (measured.mean - mean)
             if toward_var is not None:
-                toward_var = _Share.apply(toward_var) * (own_var - var)
+                toward_var = _share(toward_var) * (measured.var - var)
         elif self.units == "relative":
             if toward_mean is not None:
                 toward_mean = toward_mean * torch.sqrt(var + self.eps)
@@ -184,21 +311,51 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
                 toward_var = toward_var * var
         return Factors(scale, bias, toward_mean, toward_var)
 
-    def _static_statistics(self, x: Tensor, update_running: bool) -> tuple[Tensor, Tensor]:
+    def _static_statistics(self, x: Tensor, measured: Measured, update_running: bool) -> tuple[Tensor, Tensor]:
         """mu and sigma^2 of batch normalization, each (1, C), by PyTorch's conventions."""
         if not self.training and self.running_mean is not None:
             return self.running_mean[None], self.running_var[None]
-        count = x.numel() // x.shape[1]
+        mean, var, count = self._batch_statistics(x, measured)
         if count < 2:
             raise ValueError(f"Expected more than 1 value per channel when training, got input size {tuple(x.shape)}")
-        mean, var = batch_statistics(x)
         if self.training and update_running and self.track_running_stats:
-            self._update_running(mean.detach(), var.detach() * (count / (count - 1)))
+            share = self._count_batch()
+            if self.running_mean is not None:
+                self._update_running(mean.detach(), var.detach() * (count / (count - 1)), share)
         return mean[None], var[None]
 
+    def _batch_statistics(self, x: Tensor, measured: Measured) -> tuple[Tensor, Tensor, int]:
+        """Mean and biased variance of each channel, (C,), and of how many values."""
+        count = x.numel() // x.shape[1]
+        if count:
+            mean, var = merge_statistics(measured.mean, measured.var)
+        else:
+            mean = var = x.sum((0, 2, 3), dtype=self._statistics_type(x))  # 0, and part of the gradient's way
+        return synchronize(mean, var, count, self.process_group) if self._is_spread() else (mean, var, count)
+
+    def _is_spread(self) -> bool:
+        return self.training and self.synchronized and is_spread(self.process_group)
+
+    def _statistics_type(self, x: Tensor) -> torch.dtype:
+        return torch.promote_types(x.dtype, torch.float32) if self.running_mean is None else self.running_mean.dtype
+
+    def _with_all_parameters(self, value: Tensor) -> Tensor:
+        """The value, made with the parameters that an idle layer does not use."""
+        unused = [p for part in (self.encoder, self.search) for p in part.parameters() if p.requires_grad]
+        return _Unused.apply(value, *unused) if unused and torch.is_grad_enabled() else value
+
     @torch.no_grad()
-    def _update_running(self, mean: Tensor, unbiased_var: Tensor) -> None:
-        self.num_batches_tracked.add_(1)
-        share = 1.0 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
+    def _count_batch(self) -> float:
+        """Count one more batch; the share that it has in the running statistics."""
+        if self.num_batches_tracked is not None:
+            self.num_batches_tracked.add_(1)
+        return 1.0 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
+
+    @torch.no_grad()
+    def _update_running(self, mean: Tensor, unbiased_var: Tensor, share: float) -> None:
         self.running_mean.lerp_(mean.to(self.running_mean.dtype), share)
         self.running_var.lerp_(unbiased_var.to(self.running_var.dtype), share)
+
+
+class HyperAdaptiveBatchNorm2d(HyperAdaptiveBatchNorm, nn.BatchNorm2d):
+    """HABN over (N, C, H, W); see `HyperAdaptiveBatchNorm` for arguments and errors."""

@@ -1,21 +1,27 @@
-"""Evaluates the formula that every normalization layer of this project shares.
+"""Evaluates what every layer computes at full size: statistics of a feature map, and the formula.
 
 Each of the four parameters of a layer is ``base + context * slope`` at a pixel. `adaptive_normalize` takes these
-factors instead of the four full-size maps that they stand for. Written as one PyTorch expression the formula makes
-some twenty passes over memory, each into fresh pages, ten times the cost of batch normalization. So it is evaluated
-in one of two ways, with a backward pass that is written out and keeps nothing but the factors:
+factors instead of the four full-size maps that they stand for. There are two ways:
 
-- on a CPU by compiled loops (Numba), one pass over memory; channels are innermost, since convolutions are fastest so;
-- elsewhere, and in float64, by in-place PyTorch operations on the whole batch, which also serve as the reference in
-  the tests.
+- compiled loops on a CPU (`habn.layers.compiled`), which read x twice and write y once;
+- plain PyTorch, as the formula is written: on other devices, in float64, inside of exporters, `torch.func` and
+  forward-mode differentiation, which see common operations only; it is the reference in the tests. On CUDA
+  `torch.compile` fuses it.
+
+Which one, `is_compiled` decides; `plain` asks for the second.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
+from torch.autograd import forward_ad
+
+from habn.layers import compiled
 
 VARIANCE_FLOOR = 1e-2
 """An adjusted variance never falls below this share of the base variance.
@@ -24,6 +30,8 @@ The source text adds delta to sigma^2 and says nothing of negative results. A ha
 unlike softplus, so a layer with delta = 0 remains batch normalization; at 1e-2 it bounds the amplification of a
 pixel to ten times that of the base.
 """
+
+_plain = ContextVar("plain", default=False)
 
 
 class Factors(NamedTuple):
@@ -39,7 +47,66 @@ class Factors(NamedTuple):
     var: Tensor | None
 
 
-def adaptive_normalize(x: Tensor, context: Tensor, base: Factors, slope: Factors, eps: float) -> Tensor:
+class Measured(NamedTuple):
+    """What one pass over a feature map gives.
+
+    Attributes:
+        hidden: weight x at each pixel, (N, H, P), float32; None where no weight was given, or in plain PyTorch.
+        mean, var: of each channel of each picture, the variance biased: (N, C) each, at least float32. None if not
+            asked for.
+        links: for `adaptive_normalize` of the same x alone; see `habn.layers.compiled`.
+    """
+
+    hidden: Tensor | None
+    mean: Tensor | None
+    var: Tensor | None
+    links: tuple[Tensor, ...] | None
+
+
+@contextmanager
+def plain() -> Iterator[None]:
+    """Compute in plain PyTorch inside the block: slower, and differentiable as often as one likes."""
+    token = _plain.set(True)
+    try:
+        yield
+    finally:
+        _plain.reset(token)
+
+
+def is_compiled(x: Tensor) -> bool:
+    """Whether the compiled loops take a feature map (N, C, H, W)."""
+    if x.device.type != "cpu" or x.dtype not in compiled.DTYPES:
+        return False
+    if torch.compiler.is_compiling():
+        return not torch.compiler.is_exporting()
+    return not (
+        _plain.get()
+        or x.numel() == 0
+        or torch.jit.is_tracing()
+        or torch.onnx.is_in_onnx_export()
+        or torch._C._are_functorch_transforms_active()
+        or forward_ad._current_level >= 0
+    )
+
+
+def measure(x: Tensor, weight: Tensor | None = None, with_statistics: bool = True) -> Measured:
+    """Statistics of each picture of x, (N, C, H, W), and its product with weight, (H, C), in one pass."""
+    if not is_compiled(x):
+        mean, var = _statistics(x) if with_statistics else (None, None)
+        return Measured(None, mean, var, None)
+    no_weight = x.new_empty((0, x.shape[1]), dtype=torch.float32) if weight is None else weight
+    hidden, mean, var, *links = compiled.measure(x, no_weight, with_statistics)
+    return Measured(
+        hidden if weight is not None else None,
+        mean if with_statistics else None,
+        var if with_statistics else None,
+        tuple(links),
+    )
+
+
+def adaptive_normalize(
+    x: Tensor, context: Tensor, base: Factors, slope: Factors, eps: float, measured: Measured | None = None
+) -> Tensor:
     """Normalize every pixel with parameters of its own.
 
     y = (x - mean') / sqrt(var' + eps) * scale' + bias', where p' = base.p + context * slope.p for each of the four
@@ -49,13 +116,40 @@ def adaptive_normalize(x: Tensor, context: Tensor, base: Factors, slope: Factors
         x: (N, C, H, W), float.
         context: (N, 1, H, W), the spatial context map.
         base: what each parameter is where the context is 0.
-        slope: what one unit of context adds; None where a parameter is not adapted, which then costs nothing.
+        slope: what one unit of context adds; None where a parameter is not adapted.
         eps: added to the variance, as in `torch.nn.BatchNorm2d`.
+        measured: of x, where something in context, base or slope comes from it; the gradient of x then takes one pass.
 
     Returns:
-        (N, C, H, W), of the type of x; computed in float32, or in float64 if x is.
+        (N, C, H, W), of the type and memory format of x, and no view; computed in float32, or in float64 if x is.
     """
-    return _AdaptiveNormalize.apply(x, context, eps, *base, *slope)
+    if not is_compiled(x):
+        expression = _fused() if x.is_cuda and not torch.compiler.is_compiling() else _expression
+        return expression(x, context, base, slope, eps)
+    if measured is None or measured.links is None:
+        measured = measure(x, with_statistics=False)
+    table = _table(base, slope, eps, len(x))
+    return compiled.normalize(x, context.flatten(1).float(), table, *measured.links)
+
+
+def _table(base: Factors, slope: Factors, eps: float, pictures: int) -> Tensor:
+    zeros = torch.zeros_like(base.mean)
+    floor = VARIANCE_FLOOR * base.var + eps
+    slopes = (zeros if s is None else s for s in slope)
+    rows = (base.scale, base.bias, base.mean, base.var + eps, *slopes, floor)
+    return torch.stack([row.float().expand(pictures, -1) for row in rows], 1)
+
+
+def _expression(x: Tensor, context: Tensor, base: Factors, slope: Factors, eps: float) -> Tensor:
+    precise = torch.promote_types(x.dtype, torch.float32)
+    base, slope = (Factors(*(f if f is None else f.to(precise) for f in factors)) for factors in (base, slope))
+    scale, bias, mean, var = effective(context.to(precise), base, slope)
+    return ((x.to(precise) - mean) * torch.rsqrt(var + eps) * scale + bias).to(x.dtype)
+
+
+@cache
+def _fused():
+    return torch.compile(_expression, dynamic=True)
 
 
 def effective(context: Tensor, base: Factors, slope: Factors) -> Factors:
@@ -69,175 +163,13 @@ def _at_pixels(context: Tensor, base: Tensor, slope: Tensor | None) -> Tensor:
     return base if slope is None else base + context * slope[..., None, None]
 
 
-def batch_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and biased variance of each channel of x, (N, C, H, W), over all else: (C,) each, at least float32."""
-    return _BatchStatistics.apply(x)
+def merge_statistics(mean: Tensor, var: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and biased variance of all pictures together, (C,) each, from those of each, (N, C)."""
+    together = mean.mean(0)
+    return together, (var + (mean - together).square()).mean(0)
 
 
-def instance_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and biased variance of each channel of each picture of x, (N, C, H, W): (N, C) each, at least float32."""
-    return _InstanceStatistics.apply(x)
-
-
-class _Statistics(torch.autograd.Function):
-    """Mean and variance, as `forward` finds them; their gradient needs no more than x and the mean."""
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx, grad_mean, grad_var):
-        x, mean = ctx.saved_tensors
-        count = x.numel() // mean.numel()
-        slope = 2 * grad_var / count
-        offset = grad_mean / count - slope * mean
-        return torch.addcmul(offset[..., None, None], x.to(mean.dtype), slope[..., None, None]).to(x.dtype)
-
-
-class _InstanceStatistics(_Statistics):
-    """With pixels first: on channels_last memory that took an eighth of the time of `torch.var_mean`."""
-
-    @staticmethod
-    def forward(ctx, x):
-        pixels = x.permute(0, 2, 3, 1).flatten(1, 2).to(torch.promote_types(x.dtype, torch.float32))
-        mean = pixels.mean(1)
-        ctx.save_for_backward(x, mean)
-        return mean, (pixels - mean[:, None]).square_().mean(1)
-
-
-class _BatchStatistics(_Statistics):
-    """By batch normalization's own kernel, since `torch.var_mean` took ten times as long on channels_last memory."""
-
-    eps = 1e-5
-
-    @staticmethod
-    def forward(ctx, x):
-        # Without weights in float32 or more it would round the statistics to the type of x.
-        ones = x.new_ones(x.shape[1], dtype=torch.promote_types(x.dtype, torch.float32))
-        _, mean, inverse = torch.native_batch_norm(x, ones, None, None, None, True, 0.0, _BatchStatistics.eps)
-        ctx.save_for_backward(x, mean)
-        return mean, (inverse.square().reciprocal() - _BatchStatistics.eps).clamp_(min=0)
-
-
-class _AdaptiveNormalize(torch.autograd.Function):
-    """Pixels are flattened: x is (N, C, P) and the context (N, 1, P) in what this calls."""
-
-    @staticmethod
-    def forward(ctx, x, context, eps, *factors):
-        ctx.save_for_backward(x, context, *factors)
-        ctx.eps = eps
-        return _forward_compiled(x, context, eps, factors) if _is_compiled(x) else _forward(x, context, eps, factors)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx, grad_y):
-        x, context, *factors = ctx.saved_tensors
-        backward = _backward_compiled if _is_compiled(x) else _backward
-        grad_x, grad_context, grads = backward(grad_y, x, context, ctx.eps, factors)
-        return grad_x, grad_context, None, *(None if f is None else g for f, g in zip(factors, grads, strict=True))
-
-
-def _columns(factors: tuple[Tensor | None, ...]) -> list[Tensor | None]:
-    return [None if f is None else f[..., None] for f in factors]
-
-
-def _parameter(context: Tensor, base: Tensor, slope: Tensor | None) -> Tensor:
-    return base if slope is None else torch.addcmul(base, slope, context)
-
-
-def _inverse_deviation(s: Tensor, var: Tensor, slope: Tensor | None, eps: float) -> tuple[Tensor, Tensor | None]:
-    """1 / sqrt(var' + eps), and where var' lies above its floor (None where the variance is not adapted)."""
-    if slope is None:
-        return torch.rsqrt(var + eps), None
-    adjusted, floor = _parameter(s, var, slope), VARIANCE_FLOOR * var
-    above = adjusted > floor
-    return torch.maximum(adjusted, floor).add_(eps).rsqrt_(), above
-
-
-def _forward(x: Tensor, context: Tensor, eps: float, factors: tuple) -> Tensor:
-    precise = torch.promote_types(x.dtype, torch.float32)
-    s = context.flatten(2).to(precise)
-    scale, bias, mean, var, *slopes = _columns(factors)
-    out = x.flatten(2).to(precise) - _parameter(s, mean, slopes[2])
-    out *= _inverse_deviation(s, var, slopes[3], eps)[0]
-    out *= _parameter(s, scale, slopes[0])
-    out += _parameter(s, bias, slopes[1])
-    return out.view(x.shape).to(x.dtype)
-
-
-def _backward(grad_y: Tensor, x: Tensor, context: Tensor, eps: float, factors: list) -> tuple[Tensor, Tensor, list]:
-    precise = torch.promote_types(x.dtype, torch.float32)
-    s, g = context.flatten(2).to(precise), grad_y.flatten(2).to(precise)
-    scale, bias, mean, var, *slopes = _columns(factors)
-    inverse, above = _inverse_deviation(s, var, slopes[3], eps)
-    x_hat = (x.flatten(2).to(precise) - _parameter(s, mean, slopes[2])).mul_(inverse)
-    g_scale = g * x_hat
-    g_x = g * (_parameter(s, scale, slopes[0]) * inverse)
-    g_var = (g_x * x_hat).mul_(inverse).mul_(-0.5)
-    g_base = [g_scale, g, -g_x, g_var if above is None else g_var.where(above, VARIANCE_FLOOR * g_var)]
-    g_slope = g_base if above is None else [*g_base[:3], g_var * above]
-    grads = [gradient.sum(-1) for gradient in g_base]
-    grad_s = torch.zeros_like(s)
-    for gradient, slope in zip(g_slope, slopes, strict=True):
-        grads.append(None if slope is None else (gradient * s).sum(-1))
-        if slope is not None:
-            grad_s += (gradient * slope).sum(1, keepdim=True)
-    grads = [None if g is None else g.sum_to_size(f.shape).to(f.dtype) for g, f in zip(grads, factors, strict=True)]
-    return g_x.view(x.shape).to(x.dtype), grad_s.view(context.shape).to(context.dtype), grads
-
-
-def _is_compiled(x: Tensor) -> bool:
-    return x.device.type == "cpu" and x.dtype != torch.float64
-
-
-def _pixels_first(x: Tensor) -> Tensor:
-    """(N, C, H, W) as contiguous float32 (N, P, C)."""
-    return x.permute(0, 2, 3, 1).flatten(1, 2).to(torch.float32).contiguous()
-
-
-def _channels_first(pixels: Tensor, like: Tensor) -> Tensor:
-    """(N, P, C) as (N, C, H, W) in channels_last memory, of the type of another."""
-    n, c, h, w = like.shape
-    return pixels.view(n, h, w, c).permute(0, 3, 1, 2).to(like.dtype)
-
-
-def _compiled_arguments(x: Tensor, context: Tensor, eps: float, factors: tuple) -> tuple:
-    n, c = x.shape[:2]
-    table = torch.zeros(8, n, c)
-    for row, factor in zip(table, factors, strict=True):
-        if factor is not None:
-            row[:] = factor
-    return (
-        _pixels_first(x).numpy(),
-        context.flatten(1).float().contiguous().numpy(),
-        table.numpy(),
-        np.float32(eps),
-        np.float32(VARIANCE_FLOOR),
-    )
-
-
-def _loops():
-    from habn.layers import loops  # here, because Numba takes a second to import and some more to compile
-
-    return loops
-
-
-def _forward_compiled(x: Tensor, context: Tensor, eps: float, factors: tuple) -> Tensor:
-    arguments = _compiled_arguments(
-        x.detach(), context.detach(), eps, tuple(f if f is None else f.detach() for f in factors)
-    )
-    y = torch.empty(arguments[0].shape)
-    _loops().forward(*arguments, y.numpy())
-    return _channels_first(y, x)
-
-
-def _backward_compiled(
-    grad_y: Tensor, x: Tensor, context: Tensor, eps: float, factors: list
-) -> tuple[Tensor, Tensor, list]:
-    arguments = _compiled_arguments(x, context, eps, factors)
-    grad_x, grad_s, table = (
-        torch.empty(arguments[0].shape),
-        torch.empty(arguments[1].shape),
-        torch.zeros(arguments[2].shape),
-    )
-    _loops().backward(_pixels_first(grad_y).numpy(), *arguments, grad_x.numpy(), grad_s.numpy(), table.numpy())
-    grads = [None if f is None else g.sum_to_size(f.shape).to(f.dtype) for g, f in zip(table, factors, strict=True)]
-    return _channels_first(grad_x, x), grad_s.view(context.shape).to(context.dtype), grads
+def _statistics(x: Tensor) -> tuple[Tensor, Tensor]:
+    x = x.to(torch.promote_types(x.dtype, torch.float32))
+    mean = x.mean((2, 3))
+    return mean, (x - mean[..., None, None]).square().mean((2, 3))

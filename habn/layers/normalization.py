@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from habn.errors import HabnError
-from habn.layers import HyperAdaptiveBatchNorm2d
+from habn.layers import HyperAdaptiveBatchNorm, HyperAdaptiveBatchNorm2d
 
 NormLayer = Callable[..., nn.Module]
 
@@ -75,7 +75,7 @@ class ConditionalNorm2d(nn.Module):
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         weight, bias = self.affine(style)
-        if isinstance(self.norm, HyperAdaptiveBatchNorm2d):
+        if isinstance(self.norm, HyperAdaptiveBatchNorm):
             # HABN adapts the style's own scale and bias, so they belong inside its formula.
             return self.norm(x, weight, bias)
         return self.norm(x) * weight[..., None, None] + bias[..., None, None]

@@ -48,9 +48,9 @@ def count_parameters(network: nn.Module) -> dict[str, int]:
 
     HABN adds encoders, deltas and gates, FiLM its conditions; IN adds none, and AdaIN has fewer than BN.
     """
-    total, added, _ = parameter_overhead(network)
+    overhead = parameter_overhead(network)
     conditions = [layer.condition for layer in network.modules() if isinstance(layer, FiLM2d)]
     return {
-        "parameters": total,
-        "added": added + sum(p.numel() for condition in conditions for p in condition.parameters()),
+        "parameters": overhead.total,
+        "added": overhead.added + sum(p.numel() for condition in conditions for p in condition.parameters()),
     }

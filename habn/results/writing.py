@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TypeVar
 
-from habn.results.models import FurtherMetric, FurtherRow, Row, Study, StyleRow
+from habn.results.models import FurtherMetric, FurtherRow, Row, Study, StyleRow, UnderWeather
 from habn.results.reading import load_study
 from habn.results.strict_json import ResultError
 
@@ -48,6 +48,7 @@ def add_rows(study: Study, folder: str | Path) -> Path:
     if not path.exists():
         return save_study(study, folder)
     old = load_study(path)
+    weather = _merge_weather(old.weather, study.weather, path)
     for key, value in asdict(replace(study, curves=old.curves, weather=old.weather, search=old.search)).items():
         if key not in _OWN_OF_A_ROW and value != asdict(old)[key]:
             raise ResultError(f"{path} was measured with another {key!r}; measure its rows together, in a new file.")
@@ -55,6 +56,7 @@ def add_rows(study: Study, folder: str | Path) -> Path:
     both = replace(
         old,
         rows=_merge(old.rows, study.rows),
+        weather=weather,
         figures=_merge_figures(old.figures, study.figures),
         by_style=_merge(old.by_style, study.by_style),
         command="\n".join(commands),
@@ -66,6 +68,15 @@ def add_rows(study: Study, folder: str | Path) -> Path:
 def _merge(old: Iterable[Part], new: Iterable[Part]) -> tuple[Part, ...]:
     """Rows by their normalization and setting, and style where they have one; new ones in the place of old ones."""
     return tuple({(r.norm, r.setting, getattr(r, "style", "")): r for r in (*old, *new)}.values())
+
+
+def _merge_weather(old: UnderWeather | None, new: UnderWeather | None, path: Path) -> UnderWeather | None:
+    """Raises ResultError where one was measured under weather and the other one not, or otherwise."""
+    measured = [None if weather is None else (weather.pictures, weather.strengths) for weather in (old, new)]
+    if measured[0] != measured[1]:
+        raise ResultError(f"{path} was measured with another 'weather'; measure its rows together, in a new file.")
+    rows = {(row.norm, row.setting, row.weather): row for row in (*old.rows, *new.rows)} if old else {}
+    return old and replace(old, rows=tuple(rows.values()))
 
 
 def _merge_figures(old: tuple[FurtherMetric, ...], new: tuple[FurtherMetric, ...]) -> tuple[FurtherMetric, ...]:

@@ -27,7 +27,9 @@ def lay_weather(data: SegmentationData) -> dict[str, list[SegmentationData]]:
             apply_weather(image[None].float() / 255, name, strength, seed[None])
             for image, seed in zip(data.images, seeds, strict=True)
         ]
-        return SegmentationData((torch.cat(pictures) * 255).round().to(torch.uint8), data.labels, data.classes)
+        return SegmentationData(
+            images=(torch.cat(pictures) * 255).round().to(torch.uint8), labels=data.labels, classes=data.classes
+        )
 
     return {name: [data, *(changed(name, strength) for strength in STRENGTHS)] for name in WEATHER}
 

@@ -27,7 +27,7 @@ from habn.training.task import Task, TrainingOptions, options_dict
 
 MEASURED, CHECKPOINT, TRAINING, COMMITS = "measured.json", "checkpoint", "training", "commits"
 FEW_PICTURES = 8
-PLACES = ("root", "squeezenet", "device")
+PLACES = ("root", "squeezenet", "device", "facade", "teacher")
 """What a plan has that says where things are, and changes no result."""
 
 

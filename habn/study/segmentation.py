@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from habn.checkpoints.metadata import segmentation_metadata
 from habn.data import load_segmentation
+from habn.data.facade import load_facade
 from habn.data.segmentation import SegmentationData
 from habn.data.weather import STRENGTHS, WEATHER
 from habn.hooks.intervention import Intervention
@@ -22,6 +23,7 @@ from habn.training.segmentation import (
     build_segmentation_task,
     describe_segmentation,
     evaluate_segmentation,
+    load_facade_for_training,
 )
 
 
@@ -33,12 +35,16 @@ class SegmentationPlan(StudyPlan):
         data: with root, as in `habn.data.load_segmentation`.
         scenes, with_val: what is trained on besides.
         weather_every: one picture in so many of the split is measured under weather; None to leave weather out.
+        facade: the folder of LabelMeFacade, to train and to measure on besides.
+        teacher: the checkpoint that tells which of its pixels have a class that its labels lack.
     """
 
     data: str
     scenes: int = 0
     with_val: bool = False
     weather_every: int | None = None
+    facade: Path | None = None
+    teacher: Path | None = None
 
 
 class SegmentationRuns(StudyRuns):
@@ -70,8 +76,9 @@ class SegmentationRuns(StudyRuns):
         """What all runs are trained on; those with a bilevel search hold some of it out."""
         plan, hold_out = self.plan, variant.search == "bilevel"
         if hold_out not in self._tasks:
+            facade = plan.facade and load_facade_for_training(plan.facade, plan.teacher)
             self._tasks[hold_out] = build_segmentation_task(
-                plan.data, plan.root, plan.recipe, plan.scenes, plan.with_val, hold_out, plan.device
+                plan.data, plan.root, plan.recipe, plan.scenes, plan.with_val, hold_out, plan.device, facade
             )
         return self._tasks[hold_out]
 
@@ -92,6 +99,11 @@ class SegmentationRuns(StudyRuns):
                 "values": [round(100 * entry["val_mean_iou"], 2) for entry in log],
             },
         }
+        if self.plan.facade:
+            held_out = load_facade(self.plan.facade, self.plan.split).to(self.plan.device)
+            with torch.inference_mode():
+                confusion = evaluate_segmentation(network, held_out)
+            measured["facade"] = describe_segmentation(confusion, held_out.classes, held_out.scored)
         if self.plan.weather_every:
             with torch.autocast(
                 torch.device(self.plan.device).type, torch.bfloat16, enabled=self.plan.options.precision == "bfloat16"
@@ -108,16 +120,20 @@ class SegmentationRuns(StudyRuns):
     def build_metadata(self, network: nn.Module, how_trained: dict, measured: dict) -> dict:
         plan = self.plan
         metrics = {plan.split: measured["clean"]}
+        if "facade" in measured:
+            metrics[f"facade {plan.split}"] = measured["facade"]
         return segmentation_metadata(plan.data, self.held_out.classes, plan.recipe, how_trained, metrics)
 
     def training_extras(self) -> dict:
-        return {"with_scenes": self.plan.scenes, "with_val": self.plan.with_val}
+        return {"with_scenes": self.plan.scenes, "with_val": self.plan.with_val, "with_facade": bool(self.plan.facade)}
 
     def describe_data(self) -> dict:
         plan = self.plan
         parts = ["train + val" if plan.with_val else "train"]
         if plan.scenes:
             parts.append(f"{plan.scenes} drawn scenes")
+        if plan.facade:
+            parts.append(f"LabelMeFacade ({plan.recipe.facade} of {plan.recipe.batch_size} crops)")
         train = " and ".join(parts) + (", with weather" if plan.recipe.weather else "")
         return {"data": plan.data, "split": plan.split, "size": tuple(self.held_out.images.shape[2:]), "train": train}
 

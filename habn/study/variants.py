@@ -58,7 +58,7 @@ def _plus(
     return Variant("habn-plus", setting, options=options, search=search, head_start=share, head_start_parts=parts)
 
 
-def _everywhere(setting: str, share: float = 0.5, search: str | None = "joint", **options):
+def _everywhere(setting: str = "", share: float = 0.5, search: str | None = "joint", **options):
     return _plus(setting, share, EVERYWHERE, search, **options)
 
 
@@ -67,7 +67,8 @@ VARIANTS: dict[str, Variant] = {
     "in": Variant("in"),
     "film": Variant("film"),
     "habn": Variant("habn"),
-    "habn-plus": _plus(),
+    "habn-plus": _everywhere(share=0.25, search=None, context_normalization="sigmoid"),
+    "plus-shallow": _plus("s from min to max, head start in shallow layers, a search"),
     "plus-from-bn": _plus("starts as BN", share=0.0),
     "plus-everywhere-whole": _everywhere("own statistics in all layers, without a search", share=1.0, search=None),
     "plus-everywhere": _everywhere("head start in all layers"),

@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from torch import nn
 from tqdm import tqdm
 
-from habn.layers import HyperAdaptiveBatchNorm2d
+from habn.layers import HyperAdaptiveBatchNorm
 from habn.training.search import dead_layers, set_temperature, take_gradient_of_gates
 from habn.training.state import STATE, load_state, save_state
 from habn.training.task import Task, TrainingOptions
@@ -97,9 +97,7 @@ def fit(
 
 
 def _build_optimizer(network: nn.Module, options: TrainingOptions) -> torch.optim.Optimizer:
-    search = {
-        id(p) for m in network.modules() if isinstance(m, HyperAdaptiveBatchNorm2d) for p in m.search.parameters()
-    }
+    search = {id(p) for m in network.modules() if isinstance(m, HyperAdaptiveBatchNorm) for p in m.search.parameters()}
     named = dict(network.named_parameters())
     weights = [(n, p) for n, p in named.items() if id(p) not in search and p.dim() > 1]
     others = [(n, p) for n, p in named.items() if id(p) not in search and p.dim() <= 1]

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from habn.layers import HyperAdaptiveBatchNorm2d
+from habn.layers import HyperAdaptiveBatchNorm
 from habn.training.task import Task, TrainingOptions
 
 
@@ -15,7 +15,7 @@ def take_gradient_of_gates(network: nn.Module, task: Task, options: TrainingOpti
     logits = [
         m.search.logits
         for m in network.modules()
-        if isinstance(m, HyperAdaptiveBatchNorm2d) and m.search.logits is not None
+        if isinstance(m, HyperAdaptiveBatchNorm) and m.search.logits is not None
     ]
     statistics = [(buffer, buffer.clone()) for buffer in network.buffers()]
     with options.autocast(network):
@@ -30,7 +30,7 @@ def set_temperature(network: nn.Module, options: TrainingOptions, step: int) -> 
     """Anneal the gates' temperature geometrically over the schedule."""
     first, last = options.temperatures
     for module in network.modules():
-        if isinstance(module, HyperAdaptiveBatchNorm2d):
+        if isinstance(module, HyperAdaptiveBatchNorm):
             module.search.temperature = first * (last / first) ** (step / options.steps)
 
 
@@ -46,7 +46,7 @@ def dead_layers(network: nn.Module, task: Task, options: TrainingOptions) -> lis
 
         return hook
 
-    layers = [(n, m) for n, m in network.named_modules() if isinstance(m, HyperAdaptiveBatchNorm2d)]
+    layers = [(n, m) for n, m in network.named_modules() if isinstance(m, HyperAdaptiveBatchNorm)]
     if layers:
         handles = [layer.register_forward_pre_hook(look(name)) for name, layer in layers]
         try:

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from habn.checkpoints import CONFIG, WEIGHTS, CheckpointError, check_weights, read_metadata, read_weights
-from habn.layers import HyperAdaptiveBatchNorm2d
+from habn.layers import HyperAdaptiveBatchNorm
 from habn.training.loop import AVERAGE
 from habn.training.search import set_temperature
 from habn.training.state import STATE
@@ -40,7 +40,7 @@ def give_head_start(module: nn.Module, share: float) -> None:
     is lower, and half as much while the gates of a search stand at a half. A share of 2 is then the whole way.
     """
     for layer in module.modules():
-        if isinstance(layer, HyperAdaptiveBatchNorm2d) and layer.statistics == "own":
+        if isinstance(layer, HyperAdaptiveBatchNorm) and layer.statistics == "own":
             layer.search.delta[2:] = share
 
 
@@ -83,7 +83,7 @@ def finish(network: nn.Module, folder: Path, options: TrainingOptions, least_gat
     """
     take_average(network, folder, options)
     for module in network.modules():
-        if isinstance(module, HyperAdaptiveBatchNorm2d):
+        if isinstance(module, HyperAdaptiveBatchNorm):
             module.discretize(least_gate)
     others = {key: value for key, value in network.config.pop("norm_options", {}).items() if key != "search"}
     if others:

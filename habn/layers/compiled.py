@@ -1,0 +1,257 @@
+"""The layer on a CPU: three operators of PyTorch over the loops of `habn.layers.loops`, with their gradients.
+
+    hidden, mean, var, *links = measure(x, weight, ...)     weight x of each pixel, and each picture's statistics
+    context = encode(hidden, ...)                           s, from hidden
+    y = normalize(x, context, table, *links)                the formula
+
+What lies between is small, (N, C) or a few maps, and is left to PyTorch. A forward pass so reads the feature map twice
+and writes it once, as batch normalization does in training, and keeps nothing of its size but x.
+
+The gradient of x has three parts, of the formula, of the encoder and of the statistics, and only `measure`'s backward
+pass, the last, knows all. So x has its whole gradient from there, in one pass; what that pass needs of the formula, the
+gradient of y, s and the table, it receives in place of the gradients of `links`, three outputs that are nothing but the
+way back. They take no memory.
+
+Each is one node to `torch.compile`. There is no second derivative and no forward-mode one; PyTorch says so.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from habn.layers.threads import share
+
+DTYPES = (torch.float32, torch.bfloat16, torch.float16)
+MOST_HIDDEN = 8
+"""With more hidden features than this, a matrix product of PyTorch is faster than a loop over pixels."""
+
+
+def _loops():
+    from habn.layers import loops  # here, because Numba takes a second to import and some more to compile
+
+    return loops
+
+
+@torch.library.custom_op("habn::measure", mutates_args=())
+def measure(x: Tensor, weight: Tensor, with_statistics: bool) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """See the module. weight is (H, C), H = 0 for no hidden; mean and var are (N, C), or (0, C) if not asked for."""
+    loops = _loops()
+    pixels = _pixels(x)
+    n, p, c = pixels.shape
+    hidden, mean, var, *links = _outputs_of_measure(x, weight, with_statistics)
+    if len(weight) or with_statistics:
+        count = _pieces(pixels)
+        sums = np.empty((2, count if with_statistics else 0, c), np.float32)
+        share(loops.measure, count, x.numel(), pixels, _array(weight), with_statistics, hidden.numpy(), *sums)
+        if with_statistics:
+            loops.merge_pieces(p, *sums, mean.numpy(), var.numpy())
+    return hidden, mean, var, *links
+
+
+@measure.register_fake
+def _outputs_of_measure(x: Tensor, weight: Tensor, with_statistics: bool) -> tuple[Tensor, ...]:
+    n, c, h, w = x.shape
+    precise = dict(dtype=torch.float32)
+    hidden = x.new_empty((n, len(weight), h * w), **precise)
+    mean, var = (x.new_empty((n if with_statistics else 0, c), **precise) for _ in range(2))
+    link_y = x.new_zeros(()).expand(x.shape)
+    link_context = x.new_zeros((), **precise).expand(n, h * w)
+    link_table = x.new_zeros((), **precise).expand(n, 9, c)
+    return hidden, mean, var, link_y, link_context, link_table
+
+
+@torch.library.custom_op("habn::measure_backward", mutates_args=())
+def measure_backward(
+    x: Tensor,
+    weight: Tensor,
+    grad_hidden: Tensor,
+    offset: Tensor,
+    slope: Tensor,
+    grad_y: Tensor,
+    context: Tensor,
+    table: Tensor,
+) -> tuple[Tensor, Tensor]:
+    """The whole gradient of x, and that of weight. offset + slope * x, (N, C) each, is the part of the statistics."""
+    pixels = _pixels(x)
+    grad_x = _Output(x)
+    count = _pieces(pixels)
+    grad_weights = torch.empty(count, *weight.shape)
+    share(
+        _loops().measure_backward, count, x.numel(), _pixels(grad_y), pixels, _array(context), _array(table),
+        _array(weight), _array(grad_hidden), _array(offset), _array(slope), grad_x.pixels, grad_weights.numpy(),
+    )  # fmt: skip
+    return grad_x.finished(), grad_weights.sum(0)
+
+
+@measure_backward.register_fake
+def _(x, weight, grad_hidden, offset, slope, grad_y, context, table):
+    return torch.empty_like(x), weight.new_empty(weight.shape, dtype=torch.float32)
+
+
+def _keep_for_measure(ctx, inputs, output) -> None:
+    x, weight, ctx.with_statistics = inputs
+    ctx.save_for_backward(x, weight, output[1])
+    ctx.set_materialize_grads(False)
+
+
+def _backward_of_measure(ctx, grad_hidden, grad_mean, grad_var, grad_y, context, table):
+    x, weight, mean = ctx.saved_tensors
+    n, c, h, w = x.shape
+    count = h * w
+    zeros = weight.new_zeros((n, c))
+    if grad_hidden is None:
+        grad_hidden = weight.new_zeros((n, len(weight), count))
+    slope = zeros if grad_var is None else grad_var * (2 / count)
+    offset = zeros if grad_mean is None else grad_mean / count
+    if ctx.with_statistics:
+        offset = offset - slope * mean
+    if grad_y is None:  # nobody normalized x
+        grad_y, context, table = torch.zeros_like(x), weight.new_zeros((n, count)), weight.new_ones((n, 9, c))
+    return *measure_backward(x, weight, grad_hidden, offset, slope, grad_y, context, table), None
+
+
+measure.register_autograd(_backward_of_measure, setup_context=_keep_for_measure)
+
+
+@torch.library.custom_op("habn::encode", mutates_args=())
+def encode(
+    hidden: Tensor,
+    size: Tensor,
+    bias: Tensor,
+    weight2: Tensor,
+    bias2: Tensor,
+    weight3: Tensor,
+    bias3: Tensor,
+    kind: int,
+) -> Tensor:
+    """s, (N, P), from hidden, (N, H, P). size, (N, H), is that of what is summed at one pixel of hidden."""
+    context = hidden.new_empty((hidden.shape[0], hidden.shape[2]))
+    arrays = [_array(t) for t in (hidden, size, bias, weight2, bias2, weight3, bias3)]
+    share(_loops().encode, len(hidden), hidden.numel(), *arrays, kind, context.numpy())
+    return context
+
+
+@encode.register_fake
+def _(hidden, size, bias, weight2, bias2, weight3, bias3, kind):
+    return hidden.new_empty((hidden.shape[0], hidden.shape[2]))
+
+
+@torch.library.custom_op("habn::encode_backward", mutates_args=())
+def encode_backward(
+    grad_context: Tensor,
+    hidden: Tensor,
+    size: Tensor,
+    bias: Tensor,
+    weight2: Tensor,
+    bias2: Tensor,
+    weight3: Tensor,
+    bias3: Tensor,
+    kind: int,
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Gradients of hidden, bias, weight2, bias2, weight3 and bias3."""
+    arrays = [_array(t) for t in (grad_context, hidden, size, bias, weight2, bias2, weight3, bias3)]
+    grad_hidden = torch.empty_like(hidden)
+    weights = (bias, weight2, bias2, weight3, bias3)
+    grads = [torch.empty(len(hidden), *weight.shape) for weight in weights]  # of each picture
+    outputs = [grad.numpy() for grad in (grad_hidden, *grads)]
+    share(_loops().encode_backward, len(hidden), hidden.numel(), *arrays, kind, *outputs)
+    return grad_hidden, *(grad.sum(0) for grad in grads)
+
+
+@encode_backward.register_fake
+def _(grad_context, hidden, size, *weights_and_kind):
+    return torch.empty_like(hidden), *(torch.empty_like(weight) for weight in weights_and_kind[:-1])
+
+
+def _keep_for_encode(ctx, inputs, output) -> None:
+    *tensors, ctx.kind = inputs
+    ctx.save_for_backward(*tensors)
+
+
+def _backward_of_encode(ctx, grad_context):
+    grad_hidden, *grads = encode_backward(grad_context, *ctx.saved_tensors, ctx.kind)
+    return grad_hidden, None, *grads, None
+
+
+encode.register_autograd(_backward_of_encode, setup_context=_keep_for_encode)
+
+
+@torch.library.custom_op("habn::normalize", mutates_args=())
+def normalize(
+    x: Tensor, context: Tensor, table: Tensor, link_y: Tensor, link_context: Tensor, link_table: Tensor
+) -> Tensor:
+    """y, in the memory format of x; table (N, 9, C) has the rows of `loops.TABLE`."""
+    pixels = _pixels(x)
+    y = _Output(x)
+    share(_loops().normalize, _pieces(pixels), x.numel(), pixels, _array(context), _array(table), y.pixels)
+    return y.finished()
+
+
+@normalize.register_fake
+def _(x, context, table, link_y, link_context, link_table):
+    return torch.empty_like(x)
+
+
+@torch.library.custom_op("habn::normalize_backward", mutates_args=())
+def normalize_backward(grad_y: Tensor, x: Tensor, context: Tensor, table: Tensor) -> tuple[Tensor, Tensor]:
+    """Gradients of context and table."""
+    pixels = _pixels(x)
+    n, p, c = pixels.shape
+    grad_context = torch.empty(n, p)
+    count = _pieces(pixels)
+    grad_tables = torch.empty(count, 9, c)
+    share(
+        _loops().normalize_backward, count, x.numel(), _pixels(grad_y), pixels, _array(context), _array(table),
+        grad_context.numpy(), grad_tables.numpy(),
+    )  # fmt: skip
+    return grad_context, grad_tables.view(n, -1, 9, c).sum(1)
+
+
+@normalize_backward.register_fake
+def _(grad_y, x, context, table):
+    return torch.empty_like(context), torch.empty_like(table)
+
+
+def _keep_for_normalize(ctx, inputs, output) -> None:
+    ctx.save_for_backward(*inputs[:3])
+
+
+def _backward_of_normalize(ctx, grad_y):
+    x, context, table = ctx.saved_tensors
+    return None, *normalize_backward(grad_y, x, context, table), grad_y, context, table
+
+
+normalize.register_autograd(_backward_of_normalize, setup_context=_keep_for_normalize)
+
+
+def _pieces(pixels: np.ndarray) -> int:
+    return len(pixels) * -(-pixels.shape[1] // _loops().PIECE)
+
+
+def _array(values: Tensor) -> np.ndarray:
+    return values.detach().contiguous().numpy()
+
+
+def _pixels(x: Tensor) -> np.ndarray:
+    """(N, C, H, W) as (N, P, C), channels innermost; bfloat16 as its bits. A copy where memory is otherwise."""
+    pixels = x.detach().permute(0, 2, 3, 1).contiguous().flatten(1, 2)
+    if x.dtype == torch.bfloat16:
+        return pixels.view(torch.uint16).numpy()
+    return pixels.float().numpy()
+
+
+class _Output:
+    """A new feature map like another, filled through `pixels`, (N, P, C)."""
+
+    def __init__(self, like: Tensor) -> None:
+        self.like = like
+        dtype = torch.bfloat16 if like.dtype == torch.bfloat16 else torch.float32
+        self.values = torch.empty(like.shape, dtype=dtype, memory_format=torch.channels_last)
+        self.pixels = _pixels(self.values)
+
+    def finished(self) -> Tensor:
+        """The map, in the memory format and type of the other."""
+        like = self.like
+        if like.dtype == self.values.dtype and like.is_contiguous(memory_format=torch.channels_last):
+            return self.values
+        return torch.empty_like(like).copy_(self.values)

@@ -10,7 +10,8 @@ from habn.comparison.engine import run
 from habn.comparison.painting import Painting
 from habn.comparison.request import Request, Result
 from habn.errors import HabnError
-from habn.hooks.recording import LayerRecord, recording
+from habn.hooks.record import LayerRecord
+from habn.hooks.recording import recording
 from habn.layers import (
     HyperAdaptiveBatchNorm,
     HyperAdaptiveBatchNorm1d,

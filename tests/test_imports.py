@@ -1,6 +1,7 @@
 """Who imports whom: downwards only, so that every part can be read knowing only what lies below it."""
 
 import ast
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -82,6 +83,25 @@ def test_layers_and_networks_need_torch_only(module):
 @pytest.mark.parametrize("module", [m for m in MODULES if m.startswith("habn.ui")])
 def test_the_page_never_imports_torch(module):
     assert "torch" not in outside(module)
+
+
+def test_a_record_needs_numpy_only():
+    assert outside("habn.hooks.record") == {"numpy"} and not IMPORTS["habn.hooks.record"] & MODULES.keys()
+
+
+def test_the_architecture_lists_these_floors():
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^    (\d)  (.+)$", text, re.MULTILINE)
+    floors = [{name.removeprefix("habn.") for name in row} for row in ROWS]
+    assert [(int(number), set(names.split())) for number, names in listed] == list(enumerate(floors))[::-1]
+
+
+def test_the_architecture_names_files_that_are_there():
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([\w/]+/(?:[\w.]+\.\w+)?)`", text))
+    assert len(named) > 25 and not [
+        name for name in named if not any((ROOT / top / name).exists() for top in ("", "habn"))
+    ]
 
 
 def test_gradio_is_imported_by_app_and_page_only():

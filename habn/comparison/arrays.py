@@ -11,7 +11,7 @@ import numpy as np
 
 from habn.comparison.painting import Painting
 from habn.comparison.request import Result
-from habn.hooks.recording import LayerRecord
+from habn.hooks.record import LayerRecord
 
 PER_NETWORK = ("context", "static", "slope", "delta", "gates", "var_floor", "x", "y")
 

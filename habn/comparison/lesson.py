@@ -17,7 +17,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from habn.hooks.recording import LayerRecord, recording
+from habn.hooks.record import LayerRecord
+from habn.hooks.recording import recording
 from habn.layers import HyperAdaptiveBatchNorm2d, parameter_overhead
 from habn.layers.normalization import NORM_LABELS
 from habn.pixels import to_tensor

@@ -10,7 +10,7 @@ from habn.comparison.painting import Painting
 from habn.data.weather import WeatherSetting
 from habn.errors import HabnError
 from habn.hooks.intervention import Intervention
-from habn.hooks.recording import LayerRecord
+from habn.hooks.record import LayerRecord
 from habn.images import Source
 
 

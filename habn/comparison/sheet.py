@@ -13,7 +13,7 @@ from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 
-from habn.hooks.recording import LayerRecord
+from habn.hooks.record import LayerRecord
 
 SYMBOLS = {"s": "s", "scale": "γ′", "bias": "β′", "mean": "μ′", "var": "σ²′", "x": "x", "y": "y"}
 POSITIVE = (True, False, False, False, True, False, False)

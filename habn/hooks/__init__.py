@@ -1,1 +1,1 @@
-"""Hooks on a network during a pass: `recording` watches its normalization layers, `intervention` changes them."""
+"""Hooks on a network: `recording` notes what each normalization layer does, `intervention` changes how it adapts."""

@@ -17,7 +17,7 @@ from habn.data.styles import STYLES
 from habn.data.weather import WEATHER
 from habn.errors import HabnError
 from habn.hooks.intervention import CONTEXTS
-from habn.hooks.recording import LayerRecord
+from habn.hooks.record import LayerRecord
 from habn.layers import PARAMETERS
 from habn.ui import pictures
 from habn.ui.experiment.settings import read_intervention, read_weather

@@ -23,7 +23,7 @@ from habn.comparison.request import PAIRS
 from habn.data.styles import STYLES
 from habn.data.weather import STRENGTHS, WEATHER
 from habn.hooks.intervention import CONTEXTS, HIGHEST_STRENGTH
-from habn.hooks.recording import LayerRecord
+from habn.hooks.record import LayerRecord
 
 TABS = ("compare", "layers", "experiment", "learn", "results")
 PAINTING = ("style", "style_strength", "second_style", "second_share", "colours")

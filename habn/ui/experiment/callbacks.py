@@ -10,7 +10,7 @@ import gradio as gr
 from habn.comparison import engine
 from habn.comparison.experiment import run_experiment
 from habn.errors import HabnError
-from habn.hooks.recording import LayerRecord
+from habn.hooks.record import LayerRecord
 from habn.ui import pictures, words
 from habn.ui.experiment.outcome import draw_adaptation_outcome, draw_weather_outcome
 from habn.ui.experiment.settings import (

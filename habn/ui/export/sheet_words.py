@@ -6,7 +6,7 @@ from habn.comparison.arrays import View
 from habn.comparison.request import Output
 from habn.comparison.sheet import SYMBOLS, PrintedNetwork, Sheet, write_number
 from habn.data.segmentation import STREET_CLASSES, STREET_PALETTE
-from habn.hooks.recording import LayerRecord
+from habn.hooks.record import LayerRecord
 from habn.ui import panels, pictures, words
 from habn.ui.link import Link
 

@@ -43,7 +43,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from habn.hooks.recording import LayerRecord
+from habn.hooks.record import LayerRecord
 
 MAGIC = b"HABN"
 FORMAT = 2

@@ -8,7 +8,7 @@ from PIL import Image
 from habn.comparison.experiment import Change
 from habn.comparison.request import Result
 from habn.data.segmentation import STREET_CLASSES
-from habn.hooks.recording import LayerRecord
+from habn.hooks.record import LayerRecord
 from habn.layers import PARAMETERS
 from habn.ui import panels, pictures, words
 from habn.ui.inspector.encoding import most_adapted_channel, most_adapted_layer

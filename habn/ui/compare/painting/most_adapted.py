@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from habn.comparison.request import Result
-from habn.hooks.recording import LayerRecord
+from habn.hooks.record import LayerRecord
 from habn.layers import PARAMETERS
 from habn.ui import pictures, words
 from habn.ui.inspector.encoding import most_adapted_layer

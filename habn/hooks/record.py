@@ -1,0 +1,72 @@
+"""Records of what every normalization layer did to each picture.
+
+A record holds factors and not products: each parameter of a pixel is ``static + context * slope``, so the context
+map and a few numbers per channel stand for the four full-size maps of every channel. Batch normalization is the
+same record with slope 0.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LayerRecord:
+    """What one normalization layer did to one picture. All arrays are float32.
+
+    Attributes:
+        name: where the layer is in its network, such as "at_eighth.0.first.norm".
+        picture: which picture of the batch it was.
+        kind: "bn", "habn", "habn-plus", "in" or "film".
+        context: the map *s*, (H, W), or (L,) or (D, H, W) as the layer's input is; zeros where the layer has none.
+        static: scale, bias, mean, var of each channel before adaptation, (4, C).
+        slope: what one unit of context adds to each, (4, C): gate * delta in absolute units.
+        delta: as learned, (4,) or (4, C). Zeros where the layer has none.
+        gates: of scale, bias, mean, var, (4,), in [0, 1]. Zeros where the layer has none.
+        var_floor: the lowest value that an adjusted variance may take, (C,).
+        eps: added to the variance.
+        x: what came in, (C, H, W).
+        y: what normalization made of it, (C, H, W), before anything that a derived layer does afterwards.
+    """
+
+    name: str
+    picture: int
+    kind: str
+    context: np.ndarray
+    static: np.ndarray
+    slope: np.ndarray
+    delta: np.ndarray
+    gates: np.ndarray
+    var_floor: np.ndarray
+    eps: float
+    x: np.ndarray
+    y: np.ndarray
+
+    def effective(self, channel: int) -> np.ndarray:
+        """Scale, bias, mean and var at each pixel of a channel, (4, H, W)."""
+        maps = np.add.outer(self.static[:, channel], np.zeros_like(self.context))
+        maps += np.multiply.outer(self.slope[:, channel], self.context)
+        maps[3] = np.maximum(maps[3], self.var_floor[channel])
+        return maps
+
+    def rebuild(self) -> np.ndarray:
+        """y from x and the factors, (C, H, W). That it equals `y` is what makes the pictures of a record true."""
+        y = np.empty_like(self.x)
+        for channel in range(len(self.x)):
+            scale, bias, mean, var = self.effective(channel)
+            y[channel] = (self.x[channel] - mean) / np.sqrt(var + np.float32(self.eps)) * scale + bias
+        return y
+
+    @property
+    def strength(self) -> np.ndarray:
+        """How much each parameter is adapted, (4,): deviation of context * slope, relative to the static parameter.
+
+        The deviation is over pixels; both are root mean squares over channels.
+        """
+        adapted = self.context.std() * np.sqrt(np.square(self.slope).mean(1))
+        return adapted / (np.sqrt(np.square(self.static).mean(1)) + 1e-12)
+
+    @property
+    def dead(self) -> bool:
+        """Whether the context is one value everywhere, so that the layer does not adapt to places."""
+        return bool(np.ptp(self.context) == 0)

@@ -1,8 +1,8 @@
 """Decodes an AVIF file in a process of its own, whose memory and time are bounded.
 
-The size that the file's header states need not be that of the AV1 frames in it, which only the decoder sees: 1,849 bytes
-whose header says 64 x 64 pixels took 296 MB, and Pillow has no setting for it. As a program this file is that process,
-and reads nothing but Pillow.
+The size that the file's header states need not be that of the AV1 frames in it, which only the decoder sees: a file of
+1,849 bytes whose header says 64 x 64 pixels took 296 MB, and Pillow has no setting for it. As a program this file is
+that process, and imports nothing but Pillow.
 """
 
 import io

@@ -53,7 +53,9 @@ class Limits:
     max_side: int = 16_384
     max_aspect: int = 20
     min_side: int = 16
-    max_scans: int = 24  # of a JPEG: each goes over all coefficients again, for a cost of a few bytes; usual are 1 to 12
+    max_scans: int = (
+        24  # of a JPEG: each goes over all coefficients again, for a cost of a few bytes; usual are 1 to 10
+    )
     max_pieces: int = 200_000  # in which a file is read: chunks, segments, strips; a photo has some thousands
 
 
@@ -99,7 +101,7 @@ def refusing(sentence: str, **fields: object) -> Iterator[None]:
 
 
 class _Stream(io.BufferedReader):
-    """A file that is read in so many pieces at most: a few bytes make a decoder take one step more, and keep what it finds.
+    """A file that is read in so many pieces at most: a few bytes make a decoder take a step more, and keep the piece.
 
     Raises:
         ImageError: at the piece after the last.
@@ -218,17 +220,18 @@ def _check_tags(stream: BinaryIO) -> None:
 
     The first directory is read as TIFF 6.0, section 2, says, or BigTIFF.
     """
+    length = stream.seek(0, os.SEEK_END)
+    stream.seek(0)
     head = stream.read(16)
     order, big = "<" if head[:2] == b"II" else ">", 43 in head[2:4]
     stream.seek(struct.unpack(order + "Q", head[8:])[0] if big else struct.unpack(order + "I", head[4:8])[0])
     (entries,) = struct.unpack(order + "Q", stream.read(8)) if big else struct.unpack(order + "H", stream.read(2))
-    if entries > LIMITS.max_pieces:
-        raise _in_pieces()
     entry = struct.Struct(order + ("HHQ8x" if big else "HHI4x"))
-    directory = stream.read(entries * entry.size)
+    directory = stream.read(min(entries * entry.size, length))
     stream.seek(0)
     for tag, kind, count in entry.iter_unpack(directory[: len(directory) // entry.size * entry.size]):
-        if count > LIMITS.max_pieces and (kind not in _BYTES or tag in _PLACES):
+        # Of a count that the file cannot hold Pillow reads nothing.
+        if LIMITS.max_pieces < count <= length and (kind not in _BYTES or tag in _PLACES):
             raise _in_pieces()
 
 
@@ -254,7 +257,7 @@ _START_OF_SCAN, _END_OF_IMAGE = b"\xda", b"\xd9"
 
 
 def _check_scans(stream: BinaryIO) -> None:
-    """Refuse a JPEG whose decoding would take too long. What follows the first picture (a phone's film) is not counted."""
+    """Refuse a JPEG whose decoding would take too long; what follows its picture, as a phone's film, does not count."""
     position = stream.tell()
     stream.seek(0)
     data = stream.read()

@@ -14,10 +14,10 @@ COMPILED = ("habn.layers.kernels", "habn.layers.loops")  # they go to Numba and 
 
 # From the bottom upwards; a module may import what stands in a lower row, or beside it in a row that is a package.
 ROWS = [
-    ("habn.layers", "habn.pixels", "habn.provenance"),
+    ("habn.layers", "habn.pixels", "habn.provenance", "habn.images"),
     ("habn.metrics",),
     ("habn.networks", "habn.data"),
-    ("habn.checkpoints", "habn.recording", "habn.images", "habn.intervention", "habn.painting"),
+    ("habn.checkpoints", "habn.recording", "habn.intervention", "habn.painting"),
     ("habn.training", "habn.cards", "habn.results", "habn.figures", "habn.lesson"),
     ("habn.request",),
     ("habn.engine",),

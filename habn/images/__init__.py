@@ -16,7 +16,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from habn.images import avif
 from habn.images.files import FORMATS, ImageError, check_size, open_stream, read_header, refusing
 
-__all__ = ["ImageError", "flatten", "is_deep", "open_image", "save_png"]
+__all__ = ["ImageError", "flatten", "is_deep", "open_image", "read_orientation", "save_png", "turn_upright"]
 
 Source = str | os.PathLike | bytes | Image.Image | np.ndarray
 
@@ -119,14 +119,11 @@ def _from_array(array: np.ndarray) -> Image.Image:
 
 def _to_rgb(image: Image.Image, size: tuple[int, int]) -> np.ndarray:
     """Turn a decoded image of any mode and orientation into an array (H, W, 3), small first and then right."""
-    orientation = _read_orientation(image)
+    orientation = read_orientation(image)
     strange = "The picture's colour mode {mode} cannot be converted; save it as an RGB picture."
     with refusing(strange, mode=image.mode):
         image = _shrink(image, size)
-    image = flatten(image)
-    if orientation in _UPRIGHT:
-        image = image.transpose(_UPRIGHT[orientation])
-    return np.array(image)
+    return np.array(turn_upright(flatten(image), orientation))
 
 
 def flatten(image: Image.Image) -> Image.Image:
@@ -164,7 +161,12 @@ def _strips(image: Image.Image, height: int) -> Iterator[Image.Image]:
         yield image.crop((0, top, image.width, min(top + height, image.height)))
 
 
-def _read_orientation(image: Image.Image) -> int:
+def turn_upright(image: Image.Image, orientation: int) -> Image.Image:
+    return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
+
+
+def read_orientation(image: Image.Image) -> int:
+    """How a picture is stored, as its EXIF data say: 1 is upright."""
     with suppress(Exception):  # a photo with damaged EXIF data is still a photo
         return image.getexif().get(ExifTags.Base.Orientation, 1)
     return 1

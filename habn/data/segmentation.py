@@ -107,15 +107,15 @@ def pair_by_stem(
         DataError: when there is no picture at all, or a file has no partner; the sentence names the file.
     """
     by_stem = {stem(path): path for path in labels}
-    pairs = [(path, by_stem.pop(stem(path), None)) for path in sorted(images)]
-    if not pairs:
+    found = [(path, by_stem.pop(stem(path), None)) for path in sorted(images)]
+    if not found:
         raise DataError("The data folder holds no pictures; give the folder that contains the splits.")
-    without_partner = [image for image, label in pairs if label is None] + sorted(by_stem.values())
+    without_partner = [image for image, label in found if label is None] + sorted(by_stem.values())
     if without_partner:
         raise DataError(
             f"{without_partner[0]} has no partner of the same name; add the missing file or remove this one."
         )
-    return pairs
+    return [(image, label) for image, label in found if label is not None]
 
 
 def read_pairs(

@@ -125,7 +125,7 @@ def read_header(stream: BinaryIO) -> ImageFile:
             check_size(*struct.unpack("<HH", head[6:10]))
         image = decoder(stream)
         check_size(*image.size)
-        if decoder is TiffImageFile:
+        if isinstance(image, TiffImageFile):
             _check_tile(image)
         if decoder is JpegImageFile:
             _check_scans(stream)

@@ -1,5 +1,5 @@
 # make demo      set up what is missing, then serve the page at http://127.0.0.1:7860 (PORT=8000 make demo for another port)
-# make test      set up what is missing, then check the style and run every test
+# make test      set up what is missing, then check the style and the types, and run every test
 # make test-zoo  convert some fifty networks of other libraries, in a virtual environment of its own (6 GB, half an hour)
 # make fuzz      set up what is missing, then open 2,000 damaged pictures (a minute or two)
 # make install   only the set-up that both share
@@ -31,6 +31,8 @@ install: $(VENV)/.installed
 test: $(VENV)/.installed-for-tests
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	find habn -name '*.pyi' -delete # Gradio writes them beside its components, and mypy would read them instead
+	$(VENV)/bin/mypy
 	$(VENV)/bin/python -m pytest
 
 fuzz: $(VENV)/.installed-for-tests

@@ -60,7 +60,7 @@ def row_s_picture(network: torch.nn.Module, photo: np.ndarray, row: int) -> np.n
 
 
 def test_a_style_at_full_strength_is_its_row_and_at_none_the_photograph_s(networks, photo):
-    network = networks("cfanet-habn-styles")
+    network = networks("cfanet-habn-styles").network
     udnie = paint(photo, Painting("udnie"))
     assert np.array_equal(udnie, row_s_picture(network, photo, STYLES.index("udnie")))
     assert np.array_equal(udnie, paint(photo, Painting("udnie", strength=1.0, second_style="udnie", second_share=0.3)))

@@ -42,8 +42,9 @@ def write_card(network: Network, metadata: dict) -> str:
     training = metadata["training"]
     scenes = training.get("with_scenes", 0)
     earlier = metadata["start"]["data"] if metadata["start"] else None
-    foreign = earlier not in (None, metadata["data"])
-    inherited = f" The weights that it started from were trained on: {SOURCES[earlier]}" if foreign else ""
+    inherited = ""
+    if earlier is not None and earlier != metadata["data"]:
+        inherited = f" The weights that it started from were trained on: {SOURCES[earlier]}"
     with_val = " Trained on train and val." if training.get("with_val") else ""
     drawn = f" Besides, {scenes} street scenes drawn by this project were trained on." if scenes else ""
     facade = f" And: {SOURCES['facade']}" if training.get("with_facade") else ""

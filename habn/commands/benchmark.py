@@ -10,7 +10,6 @@ neither is ever asserted in a test.
 import argparse
 import json
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -20,10 +19,13 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from habn.commands import end_with_a_sentence
+from habn.errors import HabnError
 from habn.layers import HyperAdaptiveBatchNorm2d
 from habn.layers.normalization import NORM_LABELS, NORM_LAYERS, build_norm_layer
 from habn.networks import build_network
 from habn.results.provenance import describe_commit, describe_hardware
+from habn.training.task import check_device
 
 BASELINE = "bn"
 SHAPES = ((1, 64, 180, 240), (1, 32, 360, 480))
@@ -61,10 +63,18 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     args = parser.parse_args(arguments)
+    end_with_a_sentence(lambda: measure(args))
+
+
+def measure(args: argparse.Namespace) -> None:
+    """Time everything, and print it.
+
+    Raises:
+        HabnError: one sentence on an argument.
+    """
     if args.repeats < 2 or args.threads < 1:
-        sys.exit("error: --repeats must be at least 2, and --threads at least 1.")
-    if args.device.startswith("cuda") and not torch.cuda.is_available():
-        sys.exit("error: This machine has no CUDA device; leave out --device.")
+        raise HabnError("--repeats must be at least 2, and --threads at least 1.")
+    check_device(args.device)
     torch.set_num_threads(args.threads)
     timings = [
         *time_layers(args.shapes, args.repeats, args.device),
@@ -93,7 +103,7 @@ def time_networks(shape: tuple[int, ...], repeats: int, device: str) -> list[Tim
 
 def take_turns(candidates: dict[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
     """Seconds of each call of each candidate; one turn before the first warms up and does not count."""
-    seconds = {name: [] for name in candidates}
+    seconds: dict[str, list[float]] = {name: [] for name in candidates}
     for turn in range(repeats + 1):
         for name, call in candidates.items():
             started = time.perf_counter()

@@ -127,9 +127,9 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def training_options(args: argparse.Namespace) -> TrainingOptions:
-    decay = {"weight_decay": WEIGHT_DECAY} if args.task == "style" else {}
+    decay = WEIGHT_DECAY if args.task == "style" else TrainingOptions.weight_decay
     return TrainingOptions(
-        **decay,
+        weight_decay=decay,
         steps=args.steps,
         stop_at=args.stop_at,
         learning_rate=args.learning_rate,

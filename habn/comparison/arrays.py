@@ -5,7 +5,7 @@ Nothing here runs a network: a `View` points into a result that the engine has.
 
 import os
 from dataclasses import asdict, dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -70,7 +70,7 @@ float32 where nothing else is said. For channel c and pixel i, j:
 def save_arrays(view: View, file: str | os.PathLike | BinaryIO) -> None:
     """Write a view's photo, both answers, and all channels of the layer as NPZ; `SCHEMA`, which is in it, says what."""
     result = view.result
-    arrays = {
+    arrays: dict[str, Any] = {
         "schema": SCHEMA,
         "pair": result.pair,
         **_settings(result.painting),

@@ -17,8 +17,7 @@ def labels_of(photo: str) -> np.ndarray | None:
     An example is known by its bytes, whatever its name: the browser and the API send it back as a copy.
     """
     example = _example_of(photo)
-    path = example and example.with_name(f"{example.stem}_labels.png")
-    if path is None or not path.is_file():
+    if example is None or not (path := example.with_name(f"{example.stem}_labels.png")).is_file():
         return None
     with Image.open(path) as labels:
         return np.array(labels)
@@ -27,7 +26,7 @@ def labels_of(photo: str) -> np.ndarray | None:
 def example_of(photo: str) -> str | None:
     """The stem of the shipped example that a picture is, or None for any other picture, and for one that is gone."""
     example = _example_of(photo)
-    return example and example.stem
+    return None if example is None else example.stem
 
 
 def original_of(photo: str) -> str:

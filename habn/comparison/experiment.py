@@ -64,5 +64,7 @@ def run_experiment(request: Request) -> Experiment:
 def compare_outputs(before: Output, after: Output) -> Change:
     """What changed between two answers of one network to one picture, both of one size."""
     changed = engine.difference(before, after)
-    scored = before.mean_iou is not None and after.mean_iou is not None
-    return Change(changed, float(changed.mean()), (before.mean_iou, after.mean_iou) if scored else None)
+    scores = None
+    if before.mean_iou is not None and after.mean_iou is not None:
+        scores = before.mean_iou, after.mean_iou
+    return Change(changed, float(changed.mean()), scores)

@@ -89,7 +89,7 @@ def load_lesson() -> Lesson:
         LessonLayer(NORM_LABELS[norm], (_record("start", start[norm], x), _record("trained", trained[norm], x)))
         for norm in ("bn", "habn")
     )
-    missed = tuple(float(misfit(torch.from_numpy(side.records[TRAINED].y)[None], regions)) for side in (first, second))
+    missed = [float(misfit(torch.from_numpy(side.records[TRAINED].y)[None], regions)) for side in (first, second)]
     digest = hashlib.sha256(WEIGHTS.read_bytes() + image.tobytes()).hexdigest()
     twins = find_twins(first.records[START].x[CHANNEL], regions)
     added = parameter_overhead(trained["habn"]).added
@@ -100,7 +100,7 @@ def load_lesson() -> Lesson:
         first=first,
         second=second,
         twins=twins,
-        misfit=missed,
+        misfit=(missed[0], missed[1]),
         added=added,
     )
 
@@ -156,7 +156,8 @@ def find_twins(x: np.ndarray, regions: dict[str, np.ndarray]) -> dict[str, tuple
         raise ValueError("The two regions have no value in common.")
     value = shared[len(shared) // 2]
     found = {name: np.argwhere(where & (x == value)) for name, where in inner.items()}
-    return {name: tuple(map(int, pixels[len(pixels) // 2])) for name, pixels in found.items()}
+    middles = {name: pixels[len(pixels) // 2] for name, pixels in found.items()}
+    return {name: (int(row), int(column)) for name, (row, column) in middles.items()}
 
 
 def _record(name: str, layer: nn.Module, x: Tensor) -> LayerRecord:
@@ -169,7 +170,7 @@ def _record(name: str, layer: nn.Module, x: Tensor) -> LayerRecord:
 def _inner(where: np.ndarray) -> np.ndarray:
     """The pixels of a region all of whose neighbours up to BORDER away are of the region too."""
     windows = np.lib.stride_tricks.sliding_window_view(np.pad(where, BORDER), (2 * BORDER + 1,) * 2)
-    return windows.all((2, 3))
+    return np.asarray(windows.all((2, 3)))
 
 
 def _texture(rng: np.random.Generator) -> np.ndarray:

@@ -5,6 +5,7 @@ matplotlib's `Figure` is used directly and never pyplot, which keeps figures of 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib import colormaps
@@ -102,7 +103,7 @@ def write_number(value: float) -> str:
 
 
 def _draw_pictures(figure: Figure, sheet: Sheet) -> None:
-    grid = GridSpec(1, 4, figure, left=0.03, right=0.97, top=0.9, bottom=0.57, wspace=0.05)
+    grid: Any = GridSpec(1, 4, figure, left=0.03, right=0.97, top=0.9, bottom=0.57, wspace=0.05)
     first, second = sheet.sides
     pictures = [
         (sheet.photo, sheet.texts["photo"], "", INK),
@@ -150,8 +151,10 @@ def _draw_colour_bar(figure: Figure, drawn, below: Axes) -> None:
     ends = sorted({drawn.norm.vmin, drawn.norm.vmax})
     bar.set_ticks(ends, labels=[write_number(end) for end in ends])
     axes.tick_params(size=0, labelsize=7, labelcolor=FAINT, pad=2)
-    for label, side in zip(axes.get_xticklabels(), ("left", "right"), strict=False):
-        label.set_horizontalalignment(side)
+    first, *others = axes.get_xticklabels()
+    first.set_horizontalalignment("left")
+    for other in others:
+        other.set_horizontalalignment("right")
 
 
 def _draw_equations(figure: Figure, sheet: Sheet) -> None:

@@ -103,15 +103,15 @@ def pair_by_stem(
         DataError: when there is no picture at all, a file has no partner, or two have one stem; the sentence names it.
     """
     pictures, partners = by_stem(images, stem), by_stem(labels, stem)
-    pairs = [(path, partners.pop(name, None)) for name, path in pictures.items()]
-    if not pairs:
+    found = [(path, partners.pop(name, None)) for name, path in pictures.items()]
+    if not found:
         raise DataError("The data folder holds no pictures; give the folder that contains the splits.")
-    without_partner = [image for image, label in pairs if label is None] + list(partners.values())
+    without_partner = [image for image, label in found if label is None] + list(partners.values())
     if without_partner:
         raise DataError(
             f"{without_partner[0]} has no partner of the same name; add the missing file or remove this one."
         )
-    return pairs
+    return [(image, label) for image, label in found if label is not None]
 
 
 def read_pairs(

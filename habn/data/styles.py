@@ -69,8 +69,8 @@ def load_painting(root: str | Path, name: str, shorter_side: int) -> Tensor:
         raise DataError(f"{path} does not exist: the folder needs content/<split> and styles/<name>.jpg.")
     image = read_picture(path, stored_turned=True)
     scale = shorter_side / min(image.size)
-    size = tuple(round(side * scale) for side in image.size)
-    return to_pixels(image.resize(size, Image.Resampling.LANCZOS)).unsqueeze(0) / 255
+    width, height = (round(side * scale) for side in image.size)
+    return to_pixels(image.resize((width, height), Image.Resampling.LANCZOS)).unsqueeze(0) / 255
 
 
 def draw_crops(

@@ -8,7 +8,6 @@ really did.
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -18,8 +17,7 @@ from torch import Tensor, nn
 from habn.errors import HabnError
 from habn.layers import HyperAdaptiveBatchNorm
 
-ContextChoice = Literal["own", "mean", "shuffled", "inverted", "painted"]
-CONTEXTS: tuple[str, ...] = get_args(ContextChoice)
+CONTEXTS = ("own", "mean", "shuffled", "inverted", "painted")
 HIGHEST_STRENGTH = 2.0
 
 
@@ -43,8 +41,8 @@ class Intervention:
         InterventionError: on anything else.
     """
 
-    strength: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
-    context: ContextChoice = "own"
+    strength: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0)
+    context: str = "own"
     painted: np.ndarray | None = None
     layers: frozenset[str] | None = None
 
@@ -79,8 +77,8 @@ def intervening(network: nn.Module, intervention: Intervention) -> Iterator[None
         InterventionError: when a layer that is named is not one of the network's HABN layers.
     """
     layers = {name: m for name, m in network.named_modules() if isinstance(m, HyperAdaptiveBatchNorm)}
-    every = intervention.layers is None or not layers
-    chosen = set(layers) if every else {_inner(name, layers) for name in intervention.layers}
+    named = intervention.layers if layers else None
+    chosen = set(layers) if named is None else {_inner(name, layers) for name in named}
     with ExitStack() as hooks:
         for name in chosen:
             if intervention.strength != (1.0, 1.0, 1.0, 1.0):

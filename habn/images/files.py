@@ -158,7 +158,7 @@ def read_header(stream: BinaryIO, limits: Limits = LIMITS) -> ImageFile:
             _check_tags(stream)
         image = decoder(stream)
         check_size(*image.size, limits, decoder)
-        if decoder is TiffImageFile:
+        if isinstance(image, TiffImageFile):
             _check_tiles(image)
         if decoder is JpegImageFile:
             _check_scans(stream)

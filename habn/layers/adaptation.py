@@ -4,7 +4,7 @@ s        = normalize(ReLU(conv1x1(ReLU(conv1x1(ReLU(conv1x1(x)))))))     Spatial
 delta_w  = gate * delta, one for (scale, bias, mean, variance)            DifferentiableSearch       (4,) or (4, C)
 """
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -304,7 +304,7 @@ def _version(tensor: Tensor) -> int | None:
     return None if tensor.is_inference() else tensor._version
 
 
-def check_choice(name: str, value: str, choices: type) -> None:
+def check_choice(name: str, value: str, choices: Any) -> None:
     """Refuse a value that is not among the choices of a Literal type, with a ValueError that lists them."""
     allowed = choices.__args__
     if value not in allowed:

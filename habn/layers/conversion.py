@@ -56,7 +56,7 @@ def convert_batch_norm(module: nn.Module, **options) -> nn.Module:
         UserWarning: once, with name and type, when layers that look like batch normalization were left as they are,
             or when there was nothing to convert.
     """
-    left = {}
+    left: dict[str, list[str]] = {}
     new = {}
     for name, layer in module.named_modules():
         if isinstance(layer, HyperAdaptiveBatchNorm):

@@ -1,5 +1,6 @@
 """What a study measured. A file of results/ is one `Study`; `reading` says what such a file holds."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from habn.results.statistics import PairedDifference, mean, paired_difference
@@ -120,6 +121,20 @@ class UnderWeather:
     pictures: int
     strengths: tuple[float, ...]
     rows: tuple[WeatherRow, ...]
+
+    def rows_of(self, row: Row) -> list[WeatherRow]:
+        """What belongs to a row of the study: one for each weather."""
+        return [kind for kind in self.rows if (kind.norm, kind.setting) == (row.norm, row.setting)]
+
+    def mean_of(self, row: Row) -> Row:
+        """A row of the study with its values under weather: by seed, the mean over kinds and strengths above 0."""
+        by_seed = zip(*(kind.values for kind in self.rows_of(row)), strict=True)
+        values = tuple(self.mean(kinds) for kinds in by_seed)
+        return replace(row, seeds=row.seeds[: len(values)], values=values)
+
+    def mean(self, curves: Iterable[Sequence[float]]) -> float:
+        """The mean of curves over the strengths above 0; a curve has one value for each strength."""
+        return mean([value for curve in curves for value, s in zip(curve, self.strengths, strict=True) if s > 0])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -242,8 +257,7 @@ class Study:
     def difference(self, row: Row) -> PairedDifference | None:
         """`row` minus its baseline over the seeds that both have; None for a baseline, or without a common seed."""
         baseline = self.baseline_of(row)
-        common = [seed for seed in row.seeds if baseline and seed in baseline.seeds]
-        if not common:
+        if baseline is None or not (common := [seed for seed in row.seeds if seed in baseline.seeds]):
             return None
         return paired_difference([row.by_seed[s] for s in common], [baseline.by_seed[s] for s in common])
 
@@ -255,17 +269,9 @@ class Study:
 
     def under_weather(self) -> "Study":
         """This study with each row's values under weather: by seed, the mean over kinds and strengths above 0."""
-        rows = tuple(self._under_weather(row) for row in self.rows if self._weather_of(row))
+        weather = self.weather
+        rows = () if weather is None else tuple(weather.mean_of(row) for row in self.rows if weather.rows_of(row))
         return replace(self, name=f"{self.name}-weather", rows=rows)
-
-    def _under_weather(self, row: Row) -> Row:
-        changed = [k for k, strength in enumerate(self.weather.strengths) if strength > 0]
-        by_seed = list(zip(*(kind.values for kind in self._weather_of(row)), strict=True))
-        values = tuple(mean([kind[k] for kind in kinds for k in changed]) for kinds in by_seed)
-        return replace(row, seeds=row.seeds[: len(values)], values=values)
-
-    def _weather_of(self, row: Row) -> list[WeatherRow]:
-        return [kind for kind in self.weather.rows if (kind.norm, kind.setting) == (row.norm, row.setting)]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,7 @@ A file is one study. {"en": ..., "es": ...} may stand for a text; keys in bracke
 What belongs to a row may repeat its label.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -132,7 +133,8 @@ def _study(name: str, content: Any) -> Study:
 def _check_that_rows_match(study: Study) -> None:
     """Refuse rows of figures and styles that do not have the seeds of a row of the study."""
     seeds = {(row.norm, row.setting): len(row.seeds) for row in study.rows}
-    parts = {"figures": [row for figure in study.figures for row in figure.rows], "by_style": study.by_style}
+    further = [row for figure in study.figures for row in figure.rows]
+    parts: dict[str, Sequence[FurtherRow | StyleRow]] = {"figures": further, "by_style": study.by_style}
     for place, rows in parts.items():
         for row in rows:
             if len(row.values) != seeds.get((row.norm, row.setting)):
@@ -234,6 +236,6 @@ def _claim(value: Any, place: str) -> Claim:
 
 def _text(value: Any, place: str, read: Reader = string) -> Text:
     if isinstance(value, str):
-        return dict.fromkeys(LANGUAGES, read(value, place))
+        return {language: read(value, place) for language in LANGUAGES}
     with Object(value, f"{place}.") as text:
         return {language: text.take(language, read) for language in LANGUAGES}

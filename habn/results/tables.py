@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from habn.results.models import FurtherRow, Metric, Row, Study, StyleRow
+from habn.results.models import FurtherRow, Metric, Row, Study, StyleRow, UnderWeather
 from habn.results.statistics import PairedDifference, mean, standard_deviation
 from habn.results.strict_json import ResultError
 
@@ -57,7 +57,7 @@ def format_spread(row: Row | FurtherRow | StyleRow, metric: Metric) -> str:
 def _tables(study: Study) -> dict[str, str]:
     tables = {study.name: _table(study)}
     if study.weather is not None:
-        tables[f"{study.name}/weather"] = _weather_table(study)
+        tables[f"{study.name}/weather"] = _weather_table(study, study.weather)
     if study.by_style:
         tables[f"{study.name}/by-style"] = _style_table(study)
     return tables
@@ -109,11 +109,10 @@ def _style_table(study: Study) -> str:
     return f"{_markdown(head, rows)}\n{_metric_head(study.metric)} in each style.\n"
 
 
-def _weather_table(study: Study) -> str:
+def _weather_table(study: Study, weather: UnderWeather) -> str:
     """The mean over seeds and over the strengths above 0, per weather and normalization."""
-    weather = study.weather
     columns = list(dict.fromkeys((row.norm, row.setting) for row in weather.rows))
-    cells = {(row.weather, row.norm, row.setting): mean_under_weather(study, row.values) for row in weather.rows}
+    cells = {(row.weather, row.norm, row.setting): weather.mean(row.values) for row in weather.rows}
     head = ["weather", *(study.label_of(*column) for column in columns)]
     rows = [
         [kind, *(f"{cells[kind, *c]:.2f}" if (kind, *c) in cells else "" for c in columns)]
@@ -134,12 +133,6 @@ def _weather_table(study: Study) -> str:
         f"{study.split}, the same for all: intervals tell of other seeds, not of other pictures."
     )
     return f"{_markdown(head, rows)}\n{note}\n"
-
-
-def mean_under_weather(study: Study, values: Sequence[Sequence[float]]) -> float:
-    """The mean over seeds and the strengths above 0 of `values[seed][strength]`."""
-    strengths = study.weather.strengths
-    return mean([v for seed in values for v, strength in zip(seed, strengths, strict=True) if strength > 0])
 
 
 def _caption(study: Study) -> str:

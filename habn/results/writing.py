@@ -11,7 +11,7 @@ from habn.results.models import FurtherMetric, FurtherRow, Row, Study, StyleRow,
 from habn.results.reading import load_study
 from habn.results.strict_json import ResultError
 
-Part = TypeVar("Part", Row, FurtherRow, StyleRow)
+Part = TypeVar("Part", bound=Row | FurtherRow | StyleRow)
 
 _OPTIONAL = ("curves", "weather", "search", "figures", "by_style", "sampling")
 _OWN_OF_A_ROW = ("rows", "figures", "by_style", "command", "date")  # may differ between a file and an added row
@@ -67,7 +67,10 @@ def add_rows(study: Study, folder: str | Path) -> Path:
 
 def _merge(old: Iterable[Part], new: Iterable[Part]) -> tuple[Part, ...]:
     """Rows by their normalization and setting, and style where they have one; new ones in the place of old ones."""
-    return tuple({(r.norm, r.setting, getattr(r, "style", "")): r for r in (*old, *new)}.values())
+    merged: dict[tuple[str, str, str], Part] = {}
+    for row in (*old, *new):
+        merged[row.norm, row.setting, getattr(row, "style", "")] = row
+    return tuple(merged.values())
 
 
 def _merge_weather(old: UnderWeather | None, new: UnderWeather | None, path: Path) -> UnderWeather | None:
@@ -75,8 +78,10 @@ def _merge_weather(old: UnderWeather | None, new: UnderWeather | None, path: Pat
     measured = [None if weather is None else (weather.pictures, weather.strengths) for weather in (old, new)]
     if measured[0] != measured[1]:
         raise ResultError(f"{path} was measured with another 'weather'; measure its rows together, in a new file.")
-    rows = {(row.norm, row.setting, row.weather): row for row in (*old.rows, *new.rows)} if old else {}
-    return old and replace(old, rows=tuple(rows.values()))
+    if old is None or new is None:
+        return None
+    rows = {(row.norm, row.setting, row.weather): row for row in (*old.rows, *new.rows)}
+    return replace(old, rows=tuple(rows.values()))
 
 
 def _merge_figures(old: tuple[FurtherMetric, ...], new: tuple[FurtherMetric, ...]) -> tuple[FurtherMetric, ...]:

@@ -46,6 +46,10 @@ class Pole:
         return [narrow_shadow(canvas, self.x, self.z, self.height, self.radius)]
 
 
+Layers = tuple[tuple[float, np.ndarray], ...]
+"""Of a sign, the largest first: size and colour."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sign:
     """A traffic sign on its own thin pole at (x, z): `kind` is circle, triangle, diamond, blue or board."""
@@ -65,12 +69,13 @@ class Sign:
             "triangle": np.pi / 2 + np.arange(3) * 2 * np.pi / 3,
             "diamond": np.arange(4) * np.pi / 2,
         }.get(self.kind, np.linspace(0, 2 * np.pi, 22))
-        layers = {
+        of_kind: dict[str, Layers] = {
             "triangle": ((1.0, RED), (0.72, WHITE)),
             "diamond": ((1.0, WHITE), (0.78, np.array([0.75, 0.55, 0.08]))),
             "blue": ((1.0, WHITE), (0.92, BLUE)),
             "circle": ((1.0, RED), (0.74, WHITE if rng.random() < 0.6 else RED * 0.9)),
-        }.get(self.kind)
+        }
+        layers = of_kind.get(self.kind, ())
         shape = np.stack([np.cos(angles), np.sin(angles)], -1)
         if self.kind == "board":
             shape = np.array([(-1.3, -0.8), (1.3, -0.8), (1.3, 0.8), (-1.3, 0.8)])
@@ -117,14 +122,12 @@ class TrafficLight:
             box = [(-half, 2.3), (half, 2.3), (half, 3.35), (-half, 3.35)]
             canvas.face(np.array([(self.x + dx, y, self.z - 0.1) for dx, y in box]), rgb, TO_CAMERA, Label.SIGN)
         angles = np.linspace(0, 2 * np.pi, 14)
-        for lamp, rgb in enumerate([(1.0, 0.12, 0.08), (1.0, 0.6, 0.08), (0.15, 1.0, 0.5)]):
+        for lamp, rgb in enumerate(np.array([(1.0, 0.12, 0.08), (1.0, 0.6, 0.08), (0.15, 1.0, 0.5)])):
             disc = np.stack(
                 [self.x + 0.11 * np.cos(angles), 3.17 - 0.33 * lamp + 0.11 * np.sin(angles), np.full(14, self.z - 0.1)],
                 -1,
             )
-            colour = canvas.light.through_air(
-                np.array(rgb) if lamp == self.on else np.array(rgb) * canvas.light.ambient * 0.12, self.z / 3
-            )
+            colour = canvas.light.through_air(rgb if lamp == self.on else rgb * canvas.light.ambient * 0.12, self.z / 3)
             canvas.polygon(canvas.project(disc), colour, Label.SIGN)
 
     def shadow(self, canvas: Canvas) -> list[np.ndarray]:

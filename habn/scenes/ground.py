@@ -132,8 +132,8 @@ def _materials(ground: Ground, u: np.ndarray, v: np.ndarray, mottle: np.ndarray)
     for lane in ground.lanes:
         line = np.nonzero(worn & (np.abs(u - lane) < 0.065))
         material[line] = np.where(np.mod(v[line], ground.dash) < ground.dash * 0.45, WHITE, ASPHALT)
-    for line in range(ground.edge_lines):
-        material[worn & (np.abs(beyond + 0.3 + 0.2 * line) < 0.04)] = ground.edge_paint
+    for number in range(ground.edge_lines):
+        material[worn & (np.abs(beyond + 0.3 + 0.2 * number) < 0.04)] = ground.edge_paint
     if ground.crossing is not None:
         stripes = np.nonzero(worn & (np.abs(v - ground.crossing) < 1.5))
         material[stripes] = np.where(np.mod(u[stripes], 1.2) < 0.6, WHITE, ASPHALT)

@@ -168,7 +168,7 @@ def paint_limbs(canvas: Canvas, x: float, z: float, size: float, limbs: list[tup
     """Paint limbs (x0, y0, radius0, x1, y1, radius1, rgb) in parts of `size`, far ones first."""
     light = canvas.light
     toward = 0.35 * np.sign(light.sun_direction[0])
-    shapes = [_capsule(*limb[:6], shift, slim) for limb in limbs for shift, slim in ((0.0, 1.0), (toward, 0.62))]
+    shapes = [_capsule(limb[:6], shift, slim) for limb in limbs for shift, slim in ((0.0, 1.0), (toward, 0.62))]
     flat = np.array(shapes) * size
     points = np.stack([x + flat[..., 0], flat[..., 1], np.full(flat.shape[:2], z)], axis=-1)
     rgb = np.array([limb[6] for limb in limbs])
@@ -177,10 +177,9 @@ def paint_limbs(canvas: Canvas, x: float, z: float, size: float, limbs: list[tup
         canvas.polygon(outline, tone, label)
 
 
-def _capsule(
-    x0: float, y0: float, r0: float, x1: float, y1: float, r1: float, shift: float, slim: float
-) -> list[tuple[float, float]]:
+def _capsule(ends: tuple, shift: float, slim: float) -> list[tuple[float, float]]:
     """Twelve points around two discs and what lies between, moved sideways by `shift` radii and made `slim`."""
+    x0, y0, r0, x1, y1, r1 = ends
     along = math.atan2(y1 - y0, x1 - x0)
     arc = [along + math.pi / 2 + math.pi / 5 * step for step in range(6)]
     first = [(x0 + r0 * (shift + slim * math.cos(t)), y0 + r0 * slim * math.sin(t)) for t in arc]

@@ -60,8 +60,8 @@ def build_plan(rng: np.random.Generator, light: Light) -> Plan:
     line = max(ROW_OF_HOUSES - float(climb), 0.0)
     return Plan(
         half_road=half_road,
-        verge=tuple(verge),
-        pavement=tuple(pavement),
+        verge=(verge[0], verge[1]),
+        pavement=(pavement[0], pavement[1]),
         junction=(start, start + float(rng.uniform(6, 9))) if rng.random() < 0.45 else None,
         drives=int(rng.choice([-1, 1])),
         greenness=float(rng.beta(1.2, 1.8)),

@@ -77,7 +77,7 @@ def _without_collisions(vehicles: list[Vehicle]) -> list[Vehicle]:
 
 def build_people(rng: np.random.Generator, plan: Plan, vehicles: list[Vehicle]) -> list[Thing]:
     """Walkers on both pavements, singly or in pairs, perhaps one crossing, and cyclists near the kerb."""
-    things: list[Thing] = []
+    things: list[Person | Cyclist] = []
     for side in (0, 1):
         sign = 2 * side - 1
         for _ in range(int(rng.integers(1, 6))):
@@ -114,6 +114,6 @@ def build_people(rng: np.random.Generator, plan: Plan, vehicles: list[Vehicle]) 
     return [one for one in things if not any(_touches(one, vehicle) for vehicle in vehicles)]
 
 
-def _touches(one: Thing, vehicle: Vehicle) -> bool:
+def _touches(one: Person | Cyclist, vehicle: Vehicle) -> bool:
     corners = vehicle.footprint(0.5)
     return bool((corners.min(0)[[0, 2]] < (one.x, one.z)).all() and (corners.max(0)[[0, 2]] > (one.x, one.z)).all())

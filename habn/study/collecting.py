@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 from habn.errors import HabnError
 from habn.layers.normalization import NORM_LABELS
@@ -81,7 +82,7 @@ def _is_finished(runs: StudyRuns, name: str, seed: int) -> bool:
     return (runs.folder / name / str(seed) / MEASURED).is_file()
 
 
-def _provenance(kept: dict[str, dict[int, dict]]) -> dict[str, str]:
+def _provenance(kept: dict[str, dict[int, dict]]) -> dict[str, Any]:
     """The commit and the machine of all runs. Raises HabnError where they are not the same."""
     shared = {}
     for key in ("commit", "hardware"):

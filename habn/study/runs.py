@@ -4,6 +4,7 @@ import json
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -149,11 +150,11 @@ class StudyRuns(ABC):
         """Keyword arguments of the network's class."""
 
     @abstractmethod
-    def task(self, variant: Variant) -> Task:
-        """What a variant is trained on."""
+    def task(self, variant: Variant) -> Any:
+        """What a variant is trained on: a `Task` of that kind of study."""
 
     @abstractmethod
-    def count_pictures(self, task: Task) -> int:
+    def count_pictures(self, task: Any) -> int:
         """How many pictures an epoch has."""
 
     @abstractmethod

@@ -19,6 +19,7 @@ from habn.study.measuring import lay_weather, measure_intervened, measure_weathe
 from habn.study.runs import FEW_PICTURES, StudyPlan, StudyRuns
 from habn.study.variants import VARIANTS, Variant
 from habn.training.segmentation import (
+    SegmentationRecipe,
     SegmentationTask,
     build_segmentation_task,
     describe_segmentation,
@@ -39,6 +40,7 @@ class SegmentationPlan(StudyPlan):
         teacher: the checkpoint that tells which of its pixels have a class that its labels lack.
     """
 
+    recipe: SegmentationRecipe
     data: str
     scenes: int = 0
     with_val: bool = False
@@ -76,7 +78,9 @@ class SegmentationRuns(StudyRuns):
         """What all runs are trained on; those with a bilevel search hold some of it out."""
         plan, hold_out = self.plan, variant.search == "bilevel"
         if hold_out not in self._tasks:
-            facade = plan.facade and load_facade_for_training(plan.facade, plan.teacher)
+            facade = None
+            if plan.facade is not None and plan.teacher is not None:
+                facade = load_facade_for_training(plan.facade, plan.teacher)
             self._tasks[hold_out] = build_segmentation_task(
                 plan.data, plan.root, plan.recipe, plan.scenes, plan.with_val, hold_out, plan.device, facade
             )

@@ -14,7 +14,7 @@ from habn.results import METRICS
 from habn.results.style import style_parts
 from habn.study.runs import FEW_PICTURES, StudyPlan, StudyRuns
 from habn.study.variants import STYLE_VARIANTS, Variant
-from habn.training.style import StyleTask, build_style_task
+from habn.training.style import StyleRecipe, StyleTask, build_style_task
 from habn.training.style_evaluation import load_style_evaluation
 
 
@@ -27,6 +27,8 @@ class StylePlan(StudyPlan):
         photos: how many photographs of the split are measured.
     """
 
+    root: Path
+    recipe: StyleRecipe
     squeezenet: Path
     photos: int
 

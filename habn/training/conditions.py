@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from habn.errors import HabnError
 
@@ -35,7 +36,7 @@ def begin_or_continue(folder: Path, conditions: dict, begun: bool) -> None:
 
 def _flat(conditions: dict) -> dict:
     """Groups of conditions taken apart, as "options.seed": a refusal names the one that differs."""
-    flat = {}
+    flat: dict[str, Any] = {}
     for key, value in conditions.items():
         flat |= {f"{key}.{part}": v for part, v in value.items()} if isinstance(value, dict) else {key: value}
     return flat

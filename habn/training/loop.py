@@ -11,6 +11,7 @@ import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
@@ -53,7 +54,7 @@ def fit(
     folder.mkdir(parents=True, exist_ok=True)
     network.to(memory_format=torch.channels_last)  # convolutions are a quarter faster so, on CPU and GPU
     optimizer = _build_optimizer(network, options)
-    progress = {"step": 0, "seconds": 0.0}
+    progress: dict[str, Any] = {"step": 0, "seconds": 0.0}
     average = copy.deepcopy(network)
     if (folder / STATE).exists():
         progress = load_state(network, average, optimizer, folder / STATE)

@@ -79,6 +79,7 @@ class SegmentationTask:
 
     def held_out_batch(self, seed: int, step: int) -> tuple[Tensor, Tensor]:
         """Likewise, of the pictures that are held out."""
+        assert self.held_out is not None, "a bilevel search holds pictures out"
         return self._batch_of(self.held_out, seed, step)
 
     def _batch_of(self, data: SegmentationData, seed: int, step: int) -> tuple[Tensor, Tensor]:
@@ -90,7 +91,7 @@ class SegmentationTask:
         generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
         of_facade = 0 if self.facade is None else self.recipe.facade
         parts = [self._draw_part(data, self.recipe.batch_size - of_facade, seed, step, generator)]
-        if of_facade:
+        if self.facade is not None and of_facade:
             parts.append(self._draw_part(self.facade, of_facade, seed, step, generator))
         pixels, labels = (torch.cat(part) for part in zip(*parts, strict=True))
         pixels = self._jitter(pixels, generator)
@@ -202,7 +203,7 @@ def ignore_unlabelled(data: SegmentationData, teacher: nn.Module) -> Segmentatio
     Such a pixel is a pole or a person whose label is that of the wall behind it. Counting both as right teaches nothing
     against the class that is missing, which then spreads over the picture.
     """
-    missing = torch.tensor([k for k in range(len(data.classes)) if k not in data.scored])
+    missing = torch.tensor([k for k in range(len(data.classes)) if k not in (data.scored or ())])
     labels = data.labels.clone()
     for (image, known), target in zip(data.pictures(), labels, strict=True):
         taken = torch.isin(predict_classes(teacher, image[None])[0].cpu(), missing)
@@ -255,7 +256,7 @@ def describe_segmentation(
 
     Where labels know some classes only, `scored` are those, and a pixel that is given another one is a fault.
     """
-    scored = range(len(classes)) if scored is None else scored
+    scored = tuple(range(len(classes))) if scored is None else scored
     iou = 100 * np.nan_to_num(class_iou(confusion))
     per_class = {classes[k]: round(float(iou[k]), 2) for k in scored}
     return {"mean_iou": round(float(np.mean([iou[k] for k in scored])), 2), "class_iou": per_class}

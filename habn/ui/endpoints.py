@@ -13,6 +13,7 @@ from gradio.utils import get_upload_folder
 from habn.comparison import engine
 from habn.comparison.experiment import Experiment, run_experiment
 from habn.comparison.painting import Painting
+from habn.comparison.request import RequestError
 from habn.data.styles import STYLES
 from habn.data.weather import WEATHER
 from habn.errors import HabnError
@@ -158,25 +159,40 @@ def experiment(
     pictures, in [0, 1]), and mIoU before and after where the photo has labels.
     """
     settings = {"strength": strengths, "adapted": [True] * 4, "context": context, "layers": layers}
-    with _refusing(photo):
+    with _refusing():
+        photo = _given(photo)
         sky = None if weather == NO_WEATHER else read_weather({"name": weather, "strength": strength, "place": place})
         painting = _painting(style, style_strength, second_style, second_share, keep_colours)
         request = replace(request_for(photo, pair, painting), intervention=read_intervention(settings), weather=sky)
         found = run_experiment(request)
     image, task = found.before.image, found.before.task
     figures = {"task": task, "first": _change(found, "first"), "second": _change(found, "second")}
-    maps = tuple(pictures.publish(pictures.draw_map(image, c.map, task)) for c in (found.first, found.second))
+    first, second = (pictures.publish(pictures.draw_map(image, c.map, task)) for c in (found.first, found.second))
     return (
         (pictures.publish(found.before.first.picture), pictures.publish(found.after.first.picture)),
         (pictures.publish(found.before.second.picture), pictures.publish(found.after.second.picture)),
-        maps,
+        (first, second),
         figures,
     )
 
 
-def _run(photo: str | None, pair: str, *painting: object) -> engine.Result:
-    with _refusing(photo):
-        return run(photo, pair, _painting(*painting))
+def _run(
+    photo: str | None,
+    pair: str,
+    style: str,
+    strength: float,
+    second_style: str,
+    second_share: float,
+    keep_colours: bool,
+) -> engine.Result:
+    with _refusing():
+        return run(_given(photo), pair, _painting(style, strength, second_style, second_share, keep_colours))
+
+
+def _given(photo: str | None) -> str:
+    if photo is None:
+        raise RequestError("There is no photo; give one as a file.")
+    return photo
 
 
 def _painting(style: str, strength: float, second_style: str, second_share: float, keep_colours: bool) -> Painting:
@@ -185,10 +201,8 @@ def _painting(style: str, strength: float, second_style: str, second_share: floa
 
 
 @contextmanager
-def _refusing(photo: str | None) -> Iterator[None]:
-    """Hand programs the sentence of a refusal, also where there is no photo."""
-    if photo is None:
-        raise gr.Error("There is no photo; give one as a file.", print_exception=False)
+def _refusing() -> Iterator[None]:
+    """Hand programs the sentence of a refusal."""
     try:
         yield
     except HabnError as error:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import gradio as gr
@@ -34,6 +34,7 @@ LEARN_STEPS = 6
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,99}")
 _DIGITS = re.compile(r"[0-9]{1,6}")
+N = TypeVar("N", int, float)
 _DECIMAL = re.compile(r"[0-9]{1,3}(\.[0-9]{1,20})?")
 
 
@@ -72,7 +73,7 @@ def _matching(pattern: re.Pattern, text: str) -> str:
     return text
 
 
-def _within(value: float, low: float, high: float) -> float:
+def _within(value: N, low: float, high: float) -> N:
     if not low <= value <= high:
         raise ValueError(value)
     return value
@@ -193,7 +194,8 @@ class Link:
             "pixel": self.pixel is not None and not (self.pixel[0] < height and self.pixel[1] < width),
         }
         missing = tuple(key for key, is_absent in absent.items() if is_absent)
-        return replace(self, **dict.fromkeys(missing), ignored=self.ignored + missing)
+        nothing: dict[str, Any] = dict.fromkeys(missing)
+        return replace(self, **nothing, ignored=self.ignored + missing)
 
     def layer_among(self, records: Sequence[LayerRecord]) -> int | None:
         """The index of the layer in a network's records; None where the view names none, or none of these."""

@@ -96,21 +96,21 @@ def draw_measured(result: Result, language: str) -> str:
     figures = scores_of_checkpoints(result)
     if not figures:
         return ""
-    said = {}
+    said: dict[str, tuple[str, dict[str, str]]] = {}
     for part, (metric, values) in zip(("paintings", "photograph"), figures.items(), strict=True):
         distances = list(zip(values, (result.first.label, result.second.label), strict=True))
         (near, closer), (far, other) = sorted(distances)
         how = "alike" if far - near < ALIKE * far else "nearer"
         fields = {"near": f"{near:.3f}", "far": f"{far:.3f}", "closer": closer, "other": other}
         said[part] = how, fields | {"metric": words.say(f"painting.metric_{metric}", language)}
-    (how, values), (photograph_how, photograph_values) = said["paintings"], said["photograph"]
-    if how == photograph_how == "nearer" and values["closer"] == photograph_values["closer"]:
+    (paintings_how, fields), (photograph_how, of_photograph) = said["paintings"], said["photograph"]
+    if paintings_how == photograph_how == "nearer" and fields["closer"] == of_photograph["closer"]:
         photograph_how = "also_nearer"
     sentence = words.say(
         "painting.measured",
         language,
-        paintings=words.say(f"painting.{how}_paintings", language, **values),
-        photograph=words.say(f"painting.{photograph_how}_photograph", language, **photograph_values),
+        paintings=words.say(f"painting.{paintings_how}_paintings", language, **fields),
+        photograph=words.say(f"painting.{photograph_how}_photograph", language, **of_photograph),
     )
     marks = "".join(draw_help(metric, "measured", language) for metric in figures)
     return f"<p>{escape(sentence)}{marks}</p>"
@@ -121,12 +121,12 @@ def scores_of_checkpoints(result: Result) -> dict[str, tuple[float, float]]:
     distances to paintings and photograph, on test where both were measured there. Nothing where one of them lacks it.
     """
     scores = [load_network(output.checkpoint).metadata.get("metrics", {}) for output in (result.first, result.second)]
-    known = [("test", ("mean_iou",))]
+    known: list[tuple[str, tuple[str, ...]]] = [("test", ("mean_iou",))]
     if result.task == "style":
         known = [("test", ("frechet", "content")), ("val", ("style", "content"))]
     for split, metrics in known:
         if all(metric in of_one.get(split, {}) for of_one in scores for metric in metrics):
-            return {metric: tuple(of_one[split][metric] for of_one in scores) for metric in metrics}
+            return {metric: (scores[0][split][metric], scores[1][split][metric]) for metric in metrics}
     return {}
 
 
@@ -135,15 +135,20 @@ def percent(share: float, digits: int = 1) -> str:
     return f"{share:.{digits}%}".replace("%", "\N{NO-BREAK SPACE}%")
 
 
+def milliseconds(seconds: float | None) -> str:
+    """ "12 ms"; nothing of a pass whose time says nothing."""
+    return "" if seconds is None else f"{seconds * 1000:.0f} ms"
+
+
 def _help(norm: str, language: str) -> str:
     return draw_help(norm, "sides", language) if norm in TERMS else ""
 
 
 def _figures_row(output: Output, side: str, scored: bool, language: str) -> str:
-    score = f"<td>{percent(output.mean_iou)}</td>" if scored else ""
+    score = f"<td>{percent(output.mean_iou)}</td>" if scored and output.mean_iou is not None else ""
     parameters = f"{words.integer(output.parameters, language)}{_added(output, language)}"
     return f"""<tr><th scope="row"><span class="side {side}">{escape(output.label)}</span></th>{score}
-        <td>{output.seconds * 1000:.0f} ms</td><td>{parameters}</td></tr>"""
+        <td>{milliseconds(output.seconds)}</td><td>{parameters}</td></tr>"""
 
 
 def _added(output: Output, language: str) -> str:

@@ -63,9 +63,16 @@ def run(photo: str, pair: str, painting: Painting) -> engine.Result:
 
 def inspect(result: engine.Result, layer: int | None, channel: int | None, look: dict | None = None) -> dict:
     """An inspector's value for a result; see `build_inspection`."""
-    outputs = (result.first, result.second)
-    facts = {"photo": result.image, "correspond": result.correspond}
-    return build_inspection(result.run_id, *outputs, layer, channel, **facts, look=look)
+    return build_inspection(
+        result.run_id,
+        result.first,
+        result.second,
+        layer,
+        channel,
+        photo=result.image,
+        correspond=result.correspond,
+        look=look,
+    )
 
 
 @guarded

@@ -41,7 +41,7 @@ class WeatherSetting:
 
     name: str
     strength: float
-    place: tuple[float, float] | None = None
+    place: tuple[float, ...] | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -54,7 +54,7 @@ class WeatherSetting:
 
 
 def apply_weather(
-    pixels: Tensor, name: str, strength: float, seed: int | Tensor = 0, place: tuple[float, float] | None = None
+    pixels: Tensor, name: str, strength: float, seed: int | Tensor = 0, place: tuple[float, ...] | None = None
 ) -> Tensor:
     """Lay a weather over pictures: pixels' = display(weather(linear(pixels))), with linear(v) = v^2.2.
 
@@ -121,7 +121,7 @@ def _find(name: str) -> Weather:
     return WEATHER[name]
 
 
-def _check(pixels: Tensor, strength: float, seed: int | Tensor, place: tuple[float, float] | None) -> None:
+def _check(pixels: Tensor, strength: float, seed: int | Tensor, place: tuple[float, ...] | None) -> None:
     if pixels.ndim != 4 or pixels.shape[1] != 3 or 0 in pixels.shape:
         raise WeatherError(f"Weather needs pixels of shape (N, 3, H, W), not {tuple(pixels.shape)}.")
     if pixels.dtype not in (torch.float32, torch.float64):
@@ -134,7 +134,7 @@ def _check(pixels: Tensor, strength: float, seed: int | Tensor, place: tuple[flo
     _check_setting(strength, place)
 
 
-def _check_setting(strength: float, place: tuple[float, float] | None) -> None:
+def _check_setting(strength: float, place: tuple[float, ...] | None) -> None:
     if not 0 <= strength <= max(STRENGTHS):
         raise WeatherError(f"The strength of a weather is between 0 and {max(STRENGTHS)}, not {strength}.")
     if place is not None and not (len(place) == 2 and all(0 <= fraction <= 1 for fraction in place)):

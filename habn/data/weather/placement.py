@@ -1,6 +1,7 @@
 """Where a change of light is, and what its seed draws."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -38,7 +39,7 @@ class Placement:
         return torch.cos(across * self.right + along * self.below + phase).sum(1, keepdim=True).sigmoid()
 
 
-def build_placement(pixels: Tensor, places: list[tuple[float, float]], seeds: list[int]) -> Placement:
+def build_placement(pixels: Tensor, places: Sequence[Sequence[float]], seeds: list[int]) -> Placement:
     """How pixels (N, 3, H, W), lie about M places (x, y) in [0, 1], with as many seeds; of their type and device."""
     height, width = pixels.shape[2:]
     x0, y0 = torch.tensor(places, dtype=torch.float64).view(-1, 2, 1, 1).split(1, dim=1)

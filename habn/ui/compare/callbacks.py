@@ -167,7 +167,7 @@ def _address(result: engine.Result, photo: str, link: Link) -> dict:
     return {"entries": entries, "complete": example is not None}
 
 
-def _refuse(error: Exception, language: str) -> Answer:
+def _refuse(error: HabnError, language: str) -> Answer:
     """Say why where the answer would stand, and in a corner too: that place may be out of sight."""
     sentence = explain(error, language)
     note(sentence)

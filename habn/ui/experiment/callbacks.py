@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeGuard
 
 import gradio as gr
 
@@ -41,7 +41,7 @@ def on_shown(shown: Shown | None, weather: dict | None, adaptation: dict | None)
     """Tell the controls which comparison the page shows; the networks run once a visitor looks at them."""
     if shown is None:
         return gr.skip(), gr.skip()
-    return tuple({**(value or {}), "run": shown.run_id} for value in (weather, adaptation))
+    return {**(weather or {}), "run": shown.run_id}, {**(adaptation or {}), "run": shown.run_id}
 
 
 @guarded
@@ -77,7 +77,7 @@ def on_adaptation(shown: Shown | None, value: dict | None, request: gr.Request) 
     return outcome, _answer(shown, value, {**_photo(plain), **_layers(plain, record)})
 
 
-def _has_settings(value: object) -> bool:
+def _has_settings(value: object) -> TypeGuard[dict[str, Any]]:
     return isinstance(value, Mapping) and isinstance(value.get("settings"), Mapping)
 
 

@@ -92,7 +92,7 @@ def _who_holds(first_label: str, second_label: str, first: Change, second: Chang
         named = [(first_label, first), (second_label, second)]
         if leader > 0:
             named.reverse()
-        spoken = {}
+        spoken: dict[str, str] = {}
         for role, (label, change) in zip(("one", "other"), named, strict=True):
             ious = map(percent, change.mean_iou or ())
             spoken |= {role: label, f"{role}_kept": percent(change.kept)}

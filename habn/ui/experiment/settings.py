@@ -80,7 +80,7 @@ def read_intervention(settings: Mapping[str, Any], ends: MapRange = MapRange(0.0
     adapted = [bool(value) for value in _list("adapted", settings.get("adapted"))]
     if len(adapted) != len(strength):
         raise SettingsError("Strength and adapted must have one entry for each of scale, bias, mean and var.")
-    context, painted = settings.get("context"), settings.get("painted")
+    context, painted = settings.get("context", ""), settings.get("painted")
     if context == "painted" and painted is None:
         context = "own"
     return Intervention(
@@ -115,7 +115,7 @@ def encode_map(context: np.ndarray) -> tuple[np.ndarray, MapRange]:
     return ends.encode(small), ends
 
 
-def _read_map(painted: object) -> np.ndarray:
+def _read_map(painted: Any) -> np.ndarray:
     try:
         height, width = int(painted["height"]), int(painted["width"])
         data = base64.b64decode(painted["data"], validate=True)

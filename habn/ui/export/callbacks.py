@@ -54,7 +54,7 @@ def on_program(shown: Shown | None, request: gr.Request) -> tuple:
     """The program, as a file and to read."""
 
     def save(view: View, link: Link, language: str, file: BinaryIO) -> None:
-        example = example_of(shown.photo)
+        example = example_of(shown.photo) if shown else None
         photo = PLACEHOLDER if example is None else f"assets/examples/{example}.jpg"
         file.write(arrays.write_program(view, photo).encode())
 

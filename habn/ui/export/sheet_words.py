@@ -15,7 +15,7 @@ def build_sheet(view: View, link: Link, language: str) -> Sheet:
     """What the sheet of a view says and shows."""
     result = view.result
     outputs = zip((result.first, result.second), view.records, strict=True)
-    sides = tuple(
+    first, second = (
         PrintedNetwork(
             label=output.label,
             picture=pictures.draw_answer(result.image, output, link.opacity),
@@ -31,7 +31,7 @@ def build_sheet(view: View, link: Link, language: str) -> Sheet:
         source=f"?{link.query()}" if link.query() else "",
         photo=result.image,
         difference=pictures.draw_map(result.image, result.difference, result.task),
-        sides=sides,
+        sides=(first, second),
         channel=view.channel,
         pixel=view.pixel,
         legend=_legend(result.first, result.second, language),
@@ -55,7 +55,7 @@ def write_equation(record: LayerRecord, channel: int, pixel: tuple[int, int]) ->
 
 
 def _caption(output: Output, language: str) -> str:
-    time = f"{words.say('compare.time', language)}: {output.seconds * 1000:.0f} ms"
+    time = f"{words.say('compare.time', language)}: {panels.milliseconds(output.seconds)}"
     parameters = f"{words.say('compare.parameters', language)}: {output.parameters:,}"
     if output.mean_iou is None:
         return f"{time}\n{parameters}"

@@ -11,15 +11,15 @@ import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import gradio as gr
 import numpy as np
 from gradio.utils import get_upload_folder
 
-from habn.comparison.request import Output
 from habn.data.segmentation import STREET_CLASSES, STREET_PALETTE
 from habn.errors import HabnError
+from habn.hooks.record import LayerRecord
 from habn.images import save_png
 from habn.ui import words
 from habn.ui.inspector.encoding import (
@@ -66,6 +66,19 @@ def _words() -> dict[str, dict[str, str]]:
     }
 
 
+class Inspected(Protocol):
+    """What is shown of a network: an `Output` of the engine, or a layer of the lesson."""
+
+    @property
+    def label(self) -> str: ...
+
+    @property
+    def labels(self) -> np.ndarray | None: ...
+
+    @property
+    def records(self) -> tuple[LayerRecord, ...]: ...
+
+
 class Inspector(gr.HTML):
     """The inspector of layers, as one component; its value is what `build_inspection` returns, or None.
 
@@ -89,8 +102,8 @@ class Inspector(gr.HTML):
 
 def build_inspection(
     run: str,
-    first: Output,
-    second: Output,
+    first: Inspected,
+    second: Inspected,
     layer: int | None = None,
     channel: int | None = None,
     *,
@@ -140,7 +153,7 @@ def build_inspection(
     return value if look is None else value | {"look": look}
 
 
-def _publish_classes(folder: Path, output: Output) -> dict[str, Any] | None:
+def _publish_classes(folder: Path, output: Inspected) -> dict[str, Any] | None:
     if output.labels is None:
         return None
     finest = max((record.context.shape for record in output.records), key=math.prod)

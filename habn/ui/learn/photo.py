@@ -1,6 +1,6 @@
 """Steps 5 and 6: the layer that adapts most on the visitor's own photo, and whether its adaptation mattered."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -50,7 +50,7 @@ def build_photo_step(result: Result, say: Say, language: str) -> Step:
     layer, channel, record = _most_adapted(result)
     followed = what_is_followed(record.context, result)
     channels, height, width = record.x.shape
-    fields = {"label": result.second.label, "pair": words.say(f"pairs.{result.pair}", language)}
+    fields: dict[str, Any] = {"label": result.second.label, "pair": words.say(f"pairs.{result.pair}", language)}
     fields |= {"layers": len(result.second.records), "layer": record.name, "channel": channel}
     fields |= {"channels": channels, "rows": height, "columns": width}
     fields |= {"brightness": percent(followed.brightness), "height": percent(followed.height)}
@@ -61,12 +61,16 @@ def build_photo_step(result: Result, say: Say, language: str) -> Step:
         (low, low_s), (high, high_s) = (list(followed.class_means.items())[k] for k in (0, -1))
         names = {key: words.say(f"classes.{name}", language) for key, name in (("high", high), ("low", low))}
         means = {"high_s": write_decimals(high_s, 2), "low_s": write_decimals(low_s, 2)}
-        answer.append(say("5_classes", classes=percent(followed.classes), **names, **means))
+        answer.append(say("5_classes", classes=percent(followed.classes or 0.0), **names, **means))
     text = build_text(5, say, **fields)
     question = build_question(5, say, _right_choice(followed), " ".join(answer), **fields)
     row = [say("moves"), *map(percent, record.strength)]
     text["table"] = build_table(say("5_table"), ["", *map(say, PARAMETERS)], [row])
-    look = {"rows": ["second"], "columns": ["s", "scale", "bias", "mean", "var", "y"], "parts": ["maps"]}
+    look: dict[str, Any] = {
+        "rows": ["second"],
+        "columns": ["s", "scale", "bias", "mean", "var", "y"],
+        "parts": ["maps"],
+    }
     look["pixel"] = list(_highest(record.context))
     return _build_step(result, layer, channel, text, question, look, say("photo_alt"))
 
@@ -82,7 +86,12 @@ def build_last_step(result: Result, frozen: Change, say: Say) -> Step:
     layer, channel, record = _most_adapted(result)
     first, second = result.first.records[layer].y[channel], record.y[channel]
     pixel = _highest(np.abs(second - first))
-    fields = {"first": result.first.label, "second": result.second.label, "layer": record.name, "channel": channel}
+    fields: dict[str, Any] = {
+        "first": result.first.label,
+        "second": result.second.label,
+        "layer": record.name,
+        "channel": channel,
+    }
     fields |= {"y_first": write_decimals(first[pixel]), "y_second": write_decimals(second[pixel])}
     fields["s"] = write_decimals(record.context[pixel], 2)
     answer = [say(f"6_changed_{result.task}", share=percent(frozen.share))]
@@ -95,7 +104,11 @@ def build_last_step(result: Result, frozen: Change, say: Say) -> Step:
     question = build_question(6, say, right, " ".join([*answer, say("6_answer")]))
     question |= {"picture": build_picture(changes, say("changes_alt")), "table": _measured(result, say)}
     question["tabs"] = ["experiment", "results"]
-    look = {"rows": ["first", "second", "difference"], "columns": ["s", "x", "y"], "parts": ["maps", "attribution"]}
+    look: dict[str, Any] = {
+        "rows": ["first", "second", "difference"],
+        "columns": ["s", "x", "y"],
+        "parts": ["maps", "attribution"],
+    }
     look["pixel"] = list(pixel)
     return _build_step(result, layer, channel, text, question, look, say("photo_alt"))
 

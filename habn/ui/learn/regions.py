@@ -101,7 +101,14 @@ def _calculator_per_pixel(lesson: Lesson, say: Say) -> _Parts:
     text = build_text(4, say, x=x[0], y_a=y[0], y_b=y[1], **fields)
     text["table"] = build_table(say("4_table"), head, rows)
     count = record.context.size
-    learned = {"added": lesson.added, "encoder": lesson.added - record.delta.size}
-    question = build_question(4, say, right=2, pixels=count, four_each=4 * count, **learned)
+    question = build_question(
+        4,
+        say,
+        right=2,
+        pixels=count,
+        four_each=4 * count,
+        added=lesson.added,
+        encoder=lesson.added - record.delta.size,
+    )
     look = {"rows": ["first", "second"], "parts": ["maps", "equations"], "pixel": list(lesson.twins["red"])}
     return _Parts(text, question, TRAINED, look | {"columns": ["s", "scale", "bias", "mean", "var", "y"]})

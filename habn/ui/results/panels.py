@@ -63,11 +63,11 @@ def _draw_study(study: Study, language: str) -> str:
         summary = study.under_weather()
         findings.append(f"{words.say('results.in_weather', language)} {_findings(summary, language)}")
         title = f"<h4>{words.say('results.under_weather', language, pictures=study.weather.pictures)}</h4>"
-        parts += [title, _draw_rows(summary, language), draw_weather(study, language)]
+        parts += [title, _draw_rows(summary, language), draw_weather(study, study.weather, language)]
     if any(len(curve.steps) > 1 for curve in study.curves):
         parts.append(draw_curves(study, language))
     if study.search is not None:
-        parts.append(draw_search(study, language))
+        parts.append(draw_search(study, study.search, language))
     is_open = " open" if study.protocol == "shipped" else ""
     found = "".join(f"<p>{finding}</p>" for finding in findings if finding)
     return f"""<section id="study-{study.name}"><h3>{escape(study.title[language])}</h3>
@@ -138,11 +138,12 @@ def _findings(study: Study, language: str) -> str:
 
     A difference counts as found where Holm's p is below 0.05: of many comparisons, chance alone would "find" some.
     """
-    compared = [(row, study.difference(row)) for row in study.rows if study.difference(row) is not None]
-    adjusted = holm([difference.p for _, difference in compared])
+    found = ((row, study.baseline_of(row), study.difference(row)) for row in study.rows)
+    compared = [(row, base, difference) for row, base, difference in found if base and difference]
+    adjusted = holm([difference.p for *_, difference in compared])
     said: dict[tuple, list[str]] = {}
-    for (row, difference), p in zip(compared, adjusted, strict=True):
-        key, baseline, by = _judge(difference, p, study.metric), study.baseline_of(row), ""
+    for (row, baseline, difference), p in zip(compared, adjusted, strict=True):
+        key, by = _judge(difference, p, study.metric), ""
         name = _name(row, baseline)
         if key not in ("one_seed", "open"):
             by = _distance(abs(difference.mean), mean(baseline.values), study.metric)
@@ -172,7 +173,7 @@ def _judge(difference: PairedDifference, adjusted: float | None, metric: Metric)
     if difference.p is None or difference.p >= 1 - CONFIDENCE:
         return "open"
     better = "better" if (difference.mean > 0) == metric.higher_is_better else "worse"
-    return better if adjusted < 1 - CONFIDENCE else f"{better}_alone"
+    return better if adjusted is not None and adjusted < 1 - CONFIDENCE else f"{better}_alone"
 
 
 def _name(row: Row, baseline: Row) -> str:

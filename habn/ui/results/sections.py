@@ -9,7 +9,7 @@ from typing import TypeVar
 from habn.data.styles import STYLES
 from habn.data.weather import WEATHER
 from habn.layers import PARAMETERS
-from habn.results import Curve, FurtherMetric, Metric, Row, SearchRow, Study, WeatherRow
+from habn.results import Curve, FurtherMetric, Metric, Row, Search, SearchRow, Study, UnderWeather, WeatherRow
 from habn.results.statistics import mean, standard_deviation
 from habn.results.tables import format_difference, format_spread
 from habn.ui import words
@@ -79,10 +79,10 @@ def draw_styles(study: Study, language: str) -> str:
     return _details(title, draw_table(title, head, rows))
 
 
-def draw_weather(study: Study, language: str) -> str:
+def draw_weather(study: Study, weather: UnderWeather, language: str) -> str:
     """One chart per weather, a line per normalization and setting, and the same numbers as a table."""
     say = partial(words.say, language=language)
-    rows, strengths, strength = study.weather.rows, study.weather.strengths, say("results.strength")
+    rows, strengths, strength = weather.rows, weather.strengths, say("results.strength")
     settings = _settings(rows)
     lines_of = {
         kind: [_mean_line(study, row, settings, strengths, row.values) for row in rows if row.weather == kind]
@@ -114,8 +114,8 @@ def draw_curves(study: Study, language: str) -> str:
         values = [[curve.values[curve.steps.index(step)] for step in steps] for curve in curves]
         means.append(_mean_line(study, curves[0], settings, steps, values))
         if len(curves) > 1:
-            lines = (_mean_line(study, curve, settings, curve.steps, [curve.values]) for curve in curves)
-            seeds += [replace(line, faint=True) for line in lines]
+            of_seeds = (_mean_line(study, curve, settings, curve.steps, [curve.values]) for curve in curves)
+            seeds += [replace(line, faint=True) for line in of_seeds]
     numbers = [
         [escape(line.label), f"{step:,}", cell]
         for line in means
@@ -130,18 +130,18 @@ def draw_curves(study: Study, language: str) -> str:
         <div class="charts wide">{chart}</div>{_details(say("results.numbers"), table)}"""
 
 
-def draw_search(study: Study, language: str) -> str:
+def draw_search(study: Study, search: Search, language: str) -> str:
     """For each row with gates, layers by parameters: the gates' mean and spread over seeds, and sizes."""
     say = partial(words.say, language=language)
     head = [say("results.layer"), *(say(f"inspector.title_{gate}") for gate in PARAMETERS)]
     tables = []
-    for row, found in _by_row(study.search.rows).items():
+    for row, found in _by_row(search.rows).items():
         is_all_open = all(gate == 1 for one in found for layer in one.gates for gate in layer)
         name = "search_none" if is_all_open else "search_of"
         title = say(f"results.{name}", label=escape(study.label_of(*row)), count=len(found))
         cells = [
             [escape(name), *(_gate_cell(found, layer, gate) for gate in range(len(PARAMETERS)))]
-            for layer, name in enumerate(study.search.layers)
+            for layer, name in enumerate(search.layers)
         ]
         tables.append(_details(title, f'<div class="heat">{draw_table(title, head, cells)}</div>'))
     help_mark = draw_help("gate", f"results-{study.name}", language)
@@ -207,7 +207,7 @@ def _mean_line(
 
 def _by_row(parts: Iterable[Part]) -> dict[tuple[str, str], list[Part]]:
     """What belongs to each normalization and setting."""
-    rows = {}
+    rows: dict[tuple[str, str], list[Part]] = {}
     for part in parts:
         rows.setdefault((part.norm, part.setting), []).append(part)
     return rows
@@ -215,7 +215,8 @@ def _by_row(parts: Iterable[Part]) -> dict[tuple[str, str], list[Part]]:
 
 def _settings(parts: Iterable[Part]) -> dict[tuple[str, str], int]:
     """The place of every setting among those of its normalization."""
-    places, seen = {}, {}
+    places: dict[tuple[str, str], int] = {}
+    seen: dict[str, int] = {}
     for norm, setting in _by_row(parts):
         places[norm, setting] = seen[norm] = seen.get(norm, -1) + 1
     return places

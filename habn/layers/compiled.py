@@ -17,6 +17,7 @@ Each is one node to `torch.compile`. There is no second derivative and no forwar
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from habn.layers.threads import share
@@ -36,15 +37,14 @@ def _loops():
 def measure(x: Tensor, weight: Tensor, with_statistics: bool) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
     """See the module. weight is (H, C), H = 0 for no hidden; mean and var are (N, C), or (0, C) if not asked for."""
     loops = _loops()
-    pixels = _pixels(x)
-    n, p, c = pixels.shape
     hidden, mean, var, *links = _outputs_of_measure(x, weight, with_statistics)
     if len(weight) or with_statistics:
+        pixels = _pixels(x)
         count = _pieces(pixels)
-        sums = np.empty((2, count if with_statistics else 0, c), np.float32)
-        share(loops.measure, count, x.numel(), pixels, _array(weight), with_statistics, hidden.numpy(), *sums)
+        sums = np.empty((2, count if with_statistics else 0, pixels.shape[2]), np.float32)
+        share(loops.measure, count, x.numel(), pixels, _wide(weight), with_statistics, hidden.numpy(), *sums)
         if with_statistics:
-            loops.merge_pieces(p, *sums, mean.numpy(), var.numpy())
+            loops.merge_pieces(pixels.shape[1], *sums, mean.numpy(), var.numpy())
     return hidden, mean, var, *links
 
 
@@ -75,12 +75,12 @@ def measure_backward(
     pixels = _pixels(x)
     grad_x = _Output(x)
     count = _pieces(pixels)
-    grad_weights = torch.empty(count, *weight.shape)
+    grad_weights = torch.empty(count, len(weight), pixels.shape[2])
     share(
-        _loops().measure_backward, count, x.numel(), _pixels(grad_y), pixels, _array(context), _array(table),
-        _array(weight), _array(grad_hidden), _array(offset), _array(slope), grad_x.pixels, grad_weights.numpy(),
+        _loops().measure_backward, count, x.numel(), _pixels(grad_y), pixels, _array(context), _wide(table, 1.0),
+        _wide(weight), _array(grad_hidden), _wide(offset), _wide(slope), grad_x.pixels, grad_weights.numpy(),
     )  # fmt: skip
-    return grad_x.finished(), grad_weights.sum(0)
+    return grad_x.finished(), grad_weights[..., : x.shape[1]].sum(0)
 
 
 @measure_backward.register_fake
@@ -183,7 +183,7 @@ def normalize(
     """y, in the memory format of x; table (N, 9, C) has the rows of `loops.TABLE`."""
     pixels = _pixels(x)
     y = _Output(x)
-    share(_loops().normalize, _pieces(pixels), x.numel(), pixels, _array(context), _array(table), y.pixels)
+    share(_loops().normalize, _pieces(pixels), x.numel(), pixels, _array(context), _wide(table, 1.0), y.pixels)
     return y.finished()
 
 
@@ -196,15 +196,15 @@ def _(x, context, table, link_y, link_context, link_table):
 def normalize_backward(grad_y: Tensor, x: Tensor, context: Tensor, table: Tensor) -> tuple[Tensor, Tensor]:
     """Gradients of context and table."""
     pixels = _pixels(x)
-    n, p, c = pixels.shape
+    n, p, channels = pixels.shape
     grad_context = torch.empty(n, p)
     count = _pieces(pixels)
-    grad_tables = torch.empty(count, 9, c)
+    grad_tables = torch.empty(count, 9, channels)
     share(
-        _loops().normalize_backward, count, x.numel(), _pixels(grad_y), pixels, _array(context), _array(table),
+        _loops().normalize_backward, count, x.numel(), _pixels(grad_y), pixels, _array(context), _wide(table, 1.0),
         grad_context.numpy(), grad_tables.numpy(),
     )  # fmt: skip
-    return grad_context, grad_tables.view(n, -1, 9, c).sum(1)
+    return grad_context, grad_tables.view(n, -1, 9, channels)[..., : x.shape[1]].sum(1)
 
 
 @normalize_backward.register_fake
@@ -224,6 +224,12 @@ def _backward_of_normalize(ctx, grad_y):
 normalize.register_autograd(_backward_of_normalize, setup_context=_keep_for_normalize)
 
 
+def _wide(values: Tensor, fill: float = 0.0) -> np.ndarray:
+    """An array whose last axis, of channels, has at least as many as the loops take at once."""
+    missing = _loops().simd.WIDTH - values.shape[-1]
+    return _array(F.pad(values, (0, missing), value=fill) if missing > 0 else values)
+
+
 def _pieces(pixels: np.ndarray) -> int:
     return len(pixels) * -(-pixels.shape[1] // _loops().PIECE)
 
@@ -236,8 +242,8 @@ def _pixels(x: Tensor) -> np.ndarray:
     """(N, C, H, W) as (N, P, C), channels innermost; bfloat16 as its bits. A copy where memory is otherwise."""
     pixels = x.detach().permute(0, 2, 3, 1).contiguous().flatten(1, 2)
     if x.dtype == torch.bfloat16:
-        return pixels.view(torch.uint16).numpy()
-    return pixels.float().numpy()
+        return _wide(pixels.view(torch.int16)).view(np.uint16)
+    return _wide(pixels.float())
 
 
 class _Output:
@@ -245,13 +251,19 @@ class _Output:
 
     def __init__(self, like: Tensor) -> None:
         self.like = like
+        n, c, h, w = like.shape
         dtype = torch.bfloat16 if like.dtype == torch.bfloat16 else torch.float32
-        self.values = torch.empty(like.shape, dtype=dtype, memory_format=torch.channels_last)
+        shape = (n, max(c, _loops().simd.WIDTH), h, w)
+        self.values = torch.empty(shape, dtype=dtype, memory_format=torch.channels_last)
         self.pixels = _pixels(self.values)
 
     def finished(self) -> Tensor:
         """The map, in the memory format and type of the other."""
-        like = self.like
-        if like.dtype == self.values.dtype and like.is_contiguous(memory_format=torch.channels_last):
-            return self.values
-        return torch.empty_like(like).copy_(self.values)
+        like, values = self.like, self.values
+        if (
+            like.dtype == values.dtype
+            and like.shape == values.shape
+            and like.is_contiguous(memory_format=torch.channels_last)
+        ):
+            return values
+        return torch.empty_like(like).copy_(values[:, : like.shape[1]])

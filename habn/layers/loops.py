@@ -2,25 +2,23 @@
 
 Arrays: feature maps and their gradients (N, P, C) with P pixels, channels innermost, float32, or bfloat16 as its bits
 in uint16, since neither NumPy nor Numba has that type. All else is float32: hidden (N, H, P), the context s (N, P), and
-the table (N, 9, C), whose rows are those of `TABLE`.
+the table (N, 9, C), whose rows are those of `TABLE`. There are at least eight channels; channels go by eights, of
+which the last may begin among the eight before it.
 
 Every loop takes the first and last of its pieces, so that threads can share them. A piece is a picture, or up to
 `PIECE` pixels of one; its sums are its own, and are added in order, so the answer does not depend on the threads.
 """
 
 import numpy as np
-from llvmlite import ir
-from numba import njit, types
-from numba.extending import intrinsic
+from numba import njit
+
+from habn.layers import simd
 
 PIECE = 2048
-BLOCK = 64  # pixels whose variance is summed about their own mean; they fit into the nearest cache
+BLOCK = 32  # pixels whose variance is summed about their own mean; they fit into the nearest cache
 SCALE, BIAS, MEAN, VAR, D_SCALE, D_BIAS, D_MEAN, D_VAR, LEAST = TABLE = range(9)
 """Rows of a table: the parameters where s is 0, what one unit of s adds, and the least variance; variances with eps."""
 
-# These and NumPy's error model let LLVM vectorize the division and the sums over channels. All of fastmath would also
-# promise that there are no NaN, and so hide those that come in.
-FAST = {"reassoc", "contract", "arcp", "nsz"}
 LARGEST = np.finfo(np.float32).max
 ROUNDING = np.float32(16 * np.finfo(np.float32).eps)
 ZERO, HALF, ONE = np.float32(0), np.float32(0.5), np.float32(1)
@@ -28,44 +26,11 @@ ZERO, HALF, ONE = np.float32(0), np.float32(0.5), np.float32(1)
 
 def compiled(function):
     """Compile with what is kept of earlier processes, where there is a folder for it that may be written."""
-    options = dict(nogil=True, fastmath=FAST, error_model="numpy")
+    options = dict(nogil=True, fastmath={*simd.FAST}, error_model="numpy")  # or a division by 0 would raise
     try:
         return njit(cache=True, **options)(function)
     except RuntimeError:  # no such folder
         return njit(**options)(function)
-
-
-@intrinsic
-def _load(context, value):
-    """A float32 from an element of a feature map."""
-
-    def from_bits(context, builder, signature, arguments):
-        word = ir.IntType(32)
-        bits = builder.shl(builder.zext(arguments[0], word), ir.Constant(word, 16))
-        return builder.bitcast(bits, ir.FloatType())
-
-    def as_it_is(context, builder, signature, arguments):
-        return arguments[0]
-
-    return types.float32(value), from_bits if value == types.uint16 else as_it_is
-
-
-@intrinsic
-def _store(context, value, like):
-    """A float32 as an element of a feature map, rounded to the nearest, to even between two."""
-
-    def to_bits(context, builder, signature, arguments):
-        word = ir.IntType(32)
-        bits = builder.bitcast(arguments[0], word)
-        odd = builder.and_(builder.lshr(bits, ir.Constant(word, 16)), ir.Constant(word, 1))
-        rounded = builder.lshr(builder.add(bits, builder.add(odd, ir.Constant(word, 0x7FFF))), ir.Constant(word, 16))
-        is_nan = builder.fcmp_unordered("uno", arguments[0], arguments[0])
-        return builder.trunc(builder.select(is_nan, ir.Constant(word, 0x7FC0), rounded), ir.IntType(16))
-
-    def as_it_is(context, builder, signature, arguments):
-        return arguments[0]
-
-    return like(types.float32, like), to_bits if like == types.uint16 else as_it_is
 
 
 @compiled
@@ -77,55 +42,12 @@ def _bounds(piece, pixels):
 
 
 @compiled
-def _project(x, weight, start, stop, hidden):
-    channels = x.shape[1]
-    for h in range(len(weight)):
-        w = weight[h]
-        p = start
-        while p + 4 <= stop:
-            a, b, c, d = ZERO, ZERO, ZERO, ZERO
-            for k in range(channels):
-                a += w[k] * _load(x[p, k])
-                b += w[k] * _load(x[p + 1, k])
-                c += w[k] * _load(x[p + 2, k])
-                d += w[k] * _load(x[p + 3, k])
-            hidden[h, p], hidden[h, p + 1], hidden[h, p + 2], hidden[h, p + 3] = a, b, c, d
-            p += 4
-        while p < stop:
-            a = ZERO
-            for k in range(channels):
-                a += w[k] * _load(x[p, k])
-            hidden[h, p] = a
-            p += 1
-
-
-@compiled
-def _add_pixels(x, start, stop, total):
-    p = start
-    while p + 4 <= stop:
-        for k in range(len(total)):
-            total[k] += (_load(x[p, k]) + _load(x[p + 1, k])) + (_load(x[p + 2, k]) + _load(x[p + 3, k]))
-        p += 4
-    while p < stop:
-        for k in range(len(total)):
-            total[k] += _load(x[p, k])
-        p += 1
-
-
-@compiled
-def _add_squares(x, start, stop, mean, total):
-    p = start
-    while p + 4 <= stop:
-        for k in range(len(total)):
-            a, b = _load(x[p, k]) - mean[k], _load(x[p + 1, k]) - mean[k]
-            c, d = _load(x[p + 2, k]) - mean[k], _load(x[p + 3, k]) - mean[k]
-            total[k] += (a * a + b * b) + (c * c + d * d)
-        p += 4
-    while p < stop:
-        for k in range(len(total)):
-            a = _load(x[p, k]) - mean[k]
-            total[k] += a * a
-        p += 1
+def _last_lanes(channels):
+    """1 where the last eight channels are not among the eights before them, else 0."""
+    fresh = np.ones(simd.WIDTH, np.float32)
+    if channels % simd.WIDTH:
+        fresh[: simd.WIDTH - channels % simd.WIDTH] = ZERO
+    return fresh
 
 
 @compiled
@@ -141,25 +63,46 @@ def _merge(count, mean, squares, added, their_mean, their_squares):
 @compiled
 def measure(first, last, x, weight, with_statistics, hidden, means, squares):
     """hidden = weight x of each pixel; of each piece mean and sum of squared deviations, (pieces, C)."""
-    channels = x.shape[2]
+    pixels, channels = x.shape[1:]
+    xs, weights = x.reshape(-1), weight.reshape(-1)
+    fresh, every = _last_lanes(channels), np.ones(simd.WIDTH, np.float32)
     mean, square = np.empty(channels, np.float32), np.empty(channels, np.float32)
+    products = np.empty(len(weight) * BLOCK * simd.WIDTH, np.float32)
     for piece in range(first, last):
-        n, start, stop = _bounds(piece, x.shape[1])
-        if not with_statistics:
-            _project(x[n], weight, start, stop, hidden[n])
-            continue
-        means[piece] = ZERO
-        squares[piece] = ZERO
-        for p in range(start, stop, BLOCK):
-            end = min(p + BLOCK, stop)
-            _project(x[n], weight, p, end, hidden[n])
-            mean[:] = ZERO
-            _add_pixels(x[n], p, end, mean)
-            for k in range(channels):
-                mean[k] /= np.float32(end - p)
-            square[:] = ZERO
-            _add_squares(x[n], p, end, mean, square)
-            _merge(np.float32(p - start), means[piece], squares[piece], np.float32(end - p), mean, square)
+        n, start, stop = _bounds(piece, pixels)
+        if with_statistics:
+            means[piece] = ZERO
+            squares[piece] = ZERO
+        for block in range(start, stop, BLOCK):
+            end = min(block + BLOCK, stop)
+            products[:] = ZERO
+            for c in range(0, channels, simd.WIDTH):
+                counts = simd.load(every if c + simd.WIDTH <= channels else fresh, 0)
+                c = min(c, channels - simd.WIDTH)
+                total = simd.same(ZERO)
+                for p in range(block, end):
+                    at = (n * pixels + p) * channels + c
+                    simd.fetch(xs, at + BLOCK * channels)
+                    value = simd.load(xs, at)
+                    total = total + value
+                    value = value * counts
+                    for h in range(len(weight)):
+                        place = (h * BLOCK + p - block) * simd.WIDTH
+                        product = value * simd.load(weights, h * channels + c)
+                        simd.store(products, place, simd.load(products, place) + product)
+                if with_statistics:
+                    total = total / simd.same(np.float32(end - block))
+                    squared = simd.same(ZERO)
+                    for p in range(block, end):
+                        value = simd.load(xs, (n * pixels + p) * channels + c) - total
+                        squared = squared + value * value
+                    simd.store(mean, c, total)
+                    simd.store(square, c, squared)
+            for h in range(len(weight)):
+                for p in range(block, end):
+                    hidden[n, h, p] = simd.total(simd.load(products, (h * BLOCK + p - block) * simd.WIDTH))
+            if with_statistics:
+                _merge(np.float32(block - start), means[piece], squares[piece], np.float32(end - block), mean, square)
 
 
 @compiled
@@ -175,128 +118,140 @@ def merge_pieces(pixels, means, squares, mean, var):
         else:
             _merge(float(start), total, deviations, float(stop - start), means[piece], squares[piece])
         if stop == pixels:
-            mean[n] = total
-            var[n] = deviations / pixels
+            mean[n] = total[: mean.shape[1]]  # fewer where x was widened
+            var[n] = deviations[: mean.shape[1]] / pixels
 
 
 @compiled
 def normalize(first, last, x, context, table, y):
+    pixels, channels = x.shape[1:]
+    xs, ys, tables = x.reshape(-1), y.reshape(-1), table.reshape(-1)
     for piece in range(first, last):
-        n, start, stop = _bounds(piece, x.shape[1])
-        t = table[n]
-        for p in range(start, stop):
-            s = context[n, p]
-            for c in range(x.shape[2]):
-                v = max(t[VAR, c] + s * t[D_VAR, c], t[LEAST, c])
-                normal = (_load(x[n, p, c]) - t[MEAN, c] - s * t[D_MEAN, c]) / np.sqrt(v)
-                value = normal * (t[SCALE, c] + s * t[D_SCALE, c]) + t[BIAS, c] + s * t[D_BIAS, c]
-                y[n, p, c] = _store(value, x[n, p, c])
-
-
-GROUP = 8  # pixels whose sums over channels are added together, so that totals are read and written once for all
-
-
-@compiled
-def _add_rows(rows, weights, total):
-    """total += weights @ rows, both of GROUP."""
-    for c in range(len(total)):
-        total[c] += (
-            (weights[0] * rows[0, c] + weights[1] * rows[1, c]) + (weights[2] * rows[2, c] + weights[3] * rows[3, c])
-        ) + ((weights[4] * rows[4, c] + weights[5] * rows[5, c]) + (weights[6] * rows[6, c] + weights[7] * rows[7, c]))
+        n, start, stop = _bounds(piece, pixels)
+        for block in range(start, stop, BLOCK):
+            for c in range(0, channels, simd.WIDTH):
+                c = min(c, channels - simd.WIDTH)
+                row = n * 9 * channels + c
+                scale, d_scale = simd.load(tables, row), simd.load(tables, row + D_SCALE * channels)
+                bias, d_bias = simd.load(tables, row + BIAS * channels), simd.load(tables, row + D_BIAS * channels)
+                mean, d_mean = simd.load(tables, row + MEAN * channels), simd.load(tables, row + D_MEAN * channels)
+                var, d_var = simd.load(tables, row + VAR * channels), simd.load(tables, row + D_VAR * channels)
+                least = simd.load(tables, row + LEAST * channels)
+                for p in range(block, min(block + BLOCK, stop)):
+                    at = (n * pixels + p) * channels + c
+                    simd.fetch(xs, at + BLOCK * channels)
+                    s = simd.same(context[n, p])
+                    v = var + s * d_var
+                    normal = (simd.load(xs, at) - mean - s * d_mean) / simd.root(simd.where_greater(v, least, v, least))
+                    simd.store(ys, at, normal * (scale + s * d_scale) + (bias + s * d_bias))
 
 
 @compiled
 def normalize_backward(first, last, grad_y, x, context, table, grad_context, grad_tables):
     """Gradients of context and table, the latter's summed over each piece, (pieces, 9, C)."""
-    # Each inner loop writes one row only: with more, LLVM cannot prove that they do not overlap and leaves them scalar.
-    channels = x.shape[2]
-    shape = (GROUP, channels)
-    g_bias, g_scale, g_mean = np.empty(shape, np.float32), np.empty(shape, np.float32), np.empty(shape, np.float32)
-    g_var, g_least = np.empty(shape, np.float32), np.empty(shape, np.float32)
-    inverse = np.empty(channels, np.float32)
-    ones, s = np.ones(GROUP, np.float32), np.zeros(GROUP, np.float32)
+    pixels, channels = x.shape[1:]
+    xs, gs, tables, sums = x.reshape(-1), grad_y.reshape(-1), table.reshape(-1), grad_tables.reshape(-1)
+    fresh, every = _last_lanes(channels), np.ones(simd.WIDTH, np.float32)
+    grad_s = np.empty(BLOCK * simd.WIDTH, np.float32)
+    zero, half = simd.same(ZERO), simd.same(HALF)
     for piece in range(first, last):
-        n, start, stop = _bounds(piece, x.shape[1])
-        t, total = table[n], grad_tables[piece]
-        total[:] = ZERO
-        for p in range(start, stop, GROUP):
-            for k in range(GROUP):
-                if p + k >= stop:  # the last group may be short
-                    g_bias[k], g_scale[k], g_mean[k], g_var[k], g_least[k] = ZERO, ZERO, ZERO, ZERO, ZERO
-                    s[k] = ZERO
-                    continue
-                s[k] = context[n, p + k]
-                for c in range(channels):
-                    inverse[c] = ONE / np.sqrt(max(t[VAR, c] + s[k] * t[D_VAR, c], t[LEAST, c]))
-                for c in range(channels):
-                    g_bias[k, c] = _load(grad_y[n, p + k, c])
-                for c in range(channels):
-                    normal = (_load(x[n, p + k, c]) - t[MEAN, c] - s[k] * t[D_MEAN, c]) * inverse[c]
-                    g_scale[k, c] = g_bias[k, c] * normal
-                for c in range(channels):
-                    g_mean[k, c] = -g_bias[k, c] * (t[SCALE, c] + s[k] * t[D_SCALE, c]) * inverse[c]
-                for c in range(channels):
-                    scale = t[SCALE, c] + s[k] * t[D_SCALE, c]
-                    g_least[k, c] = -HALF * g_scale[k, c] * scale * inverse[c] * inverse[c]
-                for c in range(channels):
-                    g_var[k, c] = g_least[k, c] if t[VAR, c] + s[k] * t[D_VAR, c] > t[LEAST, c] else ZERO
-                total_context = ZERO
-                for c in range(channels):
-                    total_context += (g_scale[k, c] * t[D_SCALE, c] + g_bias[k, c] * t[D_BIAS, c]) + (
-                        g_mean[k, c] * t[D_MEAN, c] + g_var[k, c] * t[D_VAR, c]
-                    )
-                grad_context[n, p + k] = total_context
-                for c in range(channels):
-                    g_least[k, c] -= g_var[k, c]
-            _add_rows(g_scale, ones, total[SCALE])
-            _add_rows(g_bias, ones, total[BIAS])
-            _add_rows(g_mean, ones, total[MEAN])
-            _add_rows(g_var, ones, total[VAR])
-            _add_rows(g_scale, s, total[D_SCALE])
-            _add_rows(g_bias, s, total[D_BIAS])
-            _add_rows(g_mean, s, total[D_MEAN])
-            _add_rows(g_var, s, total[D_VAR])
-            _add_rows(g_least, ones, total[LEAST])
+        n, start, stop = _bounds(piece, pixels)
+        grad_tables[piece] = ZERO
+        for block in range(start, stop, BLOCK):
+            end = min(block + BLOCK, stop)
+            grad_s[:] = ZERO
+            for c in range(0, channels, simd.WIDTH):
+                counts = simd.load(every if c + simd.WIDTH <= channels else fresh, 0)
+                c = min(c, channels - simd.WIDTH)
+                row = n * 9 * channels + c
+                scale, d_scale = simd.load(tables, row), simd.load(tables, row + D_SCALE * channels)
+                mean, d_mean = simd.load(tables, row + MEAN * channels), simd.load(tables, row + D_MEAN * channels)
+                var, d_var = simd.load(tables, row + VAR * channels), simd.load(tables, row + D_VAR * channels)
+                d_bias, least = simd.load(tables, row + D_BIAS * channels), simd.load(tables, row + LEAST * channels)
+                of_scale, of_bias, of_mean, of_var, of_least = zero, zero, zero, zero, zero
+                of_d_scale, of_d_bias, of_d_mean, of_d_var = zero, zero, zero, zero
+                for p in range(block, end):
+                    at = (n * pixels + p) * channels + c
+                    simd.fetch(xs, at + BLOCK * channels)
+                    simd.fetch(gs, at + BLOCK * channels)
+                    s, g = simd.same(context[n, p]), simd.load(gs, at)
+                    v = var + s * d_var
+                    inverse = simd.same(ONE) / simd.root(simd.where_greater(v, least, v, least))
+                    normal = (simd.load(xs, at) - mean - s * d_mean) * inverse
+                    g_mean = zero - g * (scale + s * d_scale) * inverse
+                    g_scale = g * normal
+                    g_v = half * g_mean * normal * inverse
+                    g_var = simd.where_greater(v, least, g_v, zero)
+                    of_scale, of_d_scale = of_scale + g_scale, of_d_scale + s * g_scale
+                    of_bias, of_d_bias = of_bias + g, of_d_bias + s * g
+                    of_mean, of_d_mean = of_mean + g_mean, of_d_mean + s * g_mean
+                    of_var, of_d_var = of_var + g_var, of_d_var + s * g_var
+                    of_least = of_least + (g_v - g_var)
+                    g_s = g_scale * d_scale + g * d_bias + g_mean * d_mean + g_var * d_var
+                    place = (p - block) * simd.WIDTH
+                    simd.store(grad_s, place, simd.load(grad_s, place) + g_s * counts)
+                row = piece * 9 * channels + c
+                _accumulate(sums, row, of_scale * counts)
+                _accumulate(sums, row + BIAS * channels, of_bias * counts)
+                _accumulate(sums, row + MEAN * channels, of_mean * counts)
+                _accumulate(sums, row + VAR * channels, of_var * counts)
+                _accumulate(sums, row + D_SCALE * channels, of_d_scale * counts)
+                _accumulate(sums, row + D_BIAS * channels, of_d_bias * counts)
+                _accumulate(sums, row + D_MEAN * channels, of_d_mean * counts)
+                _accumulate(sums, row + D_VAR * channels, of_d_var * counts)
+                _accumulate(sums, row + LEAST * channels, of_least * counts)
+            for p in range(block, end):
+                grad_context[n, p] = simd.total(simd.load(grad_s, (p - block) * simd.WIDTH))
+
+
+@njit
+def _accumulate(sums, at, value):
+    simd.store(sums, at, simd.load(sums, at) + value)
 
 
 @compiled
 def measure_backward(
-    first, last, grad_y, x, context, table, weight, grad_hidden, offset, slope, grad_x, grad_weights,
+    first, last, grad_y, x, context, table, weight, grad_hidden, offset, slope, grad_x, grad_weights
 ):  # fmt: skip
     """Gradient of x through all that it takes part in; that of weight, summed over each piece, (pieces, H, C).
 
     offset + slope * x is the part of the statistics, each (N, C).
     """
-    channels = x.shape[2]
-    part = np.empty(channels, np.float32)
-    rows, g = np.empty((GROUP, channels), np.float32), np.zeros(GROUP, np.float32)
+    pixels, channels = x.shape[1:]
+    xs, gs, outs, tables = x.reshape(-1), grad_y.reshape(-1), grad_x.reshape(-1), table.reshape(-1)
+    offsets, slopes = offset.reshape(-1), slope.reshape(-1)
+    weights, sums = weight.reshape(-1), grad_weights.reshape(-1)
+    fresh, every = _last_lanes(channels), np.ones(simd.WIDTH, np.float32)
     for piece in range(first, last):
-        n, start, stop = _bounds(piece, x.shape[1])
-        t = table[n]
-        for p in range(start, stop):
-            s = context[n, p]
-            for c in range(channels):
-                part[c] = offset[n, c] + slope[n, c] * _load(x[n, p, c])
-            for h in range(len(weight)):
-                for c in range(channels):
-                    part[c] += grad_hidden[n, h, p] * weight[h, c]
-            for c in range(channels):
-                root = np.sqrt(max(t[VAR, c] + s * t[D_VAR, c], t[LEAST, c]))
-                direct = _load(grad_y[n, p, c]) * (t[SCALE, c] + s * t[D_SCALE, c]) / root
-                grad_x[n, p, c] = _store(direct + part[c], x[n, p, c])
-        if len(weight) > 0:
-            grad_weights[piece] = ZERO
-            for p in range(start, stop, GROUP):
-                for k in range(GROUP):
-                    if p + k < stop:
-                        for c in range(channels):
-                            rows[k, c] = _load(x[n, p + k, c])
-                    else:
-                        rows[k] = ZERO
+        n, start, stop = _bounds(piece, pixels)
+        grad_weights[piece] = ZERO
+        for block in range(start, stop, BLOCK):
+            end = min(block + BLOCK, stop)
+            for c in range(0, channels, simd.WIDTH):
+                counts = simd.load(every if c + simd.WIDTH <= channels else fresh, 0)
+                c = min(c, channels - simd.WIDTH)
+                row = n * 9 * channels + c
+                scale, d_scale = simd.load(tables, row), simd.load(tables, row + D_SCALE * channels)
+                var, d_var = simd.load(tables, row + VAR * channels), simd.load(tables, row + D_VAR * channels)
+                least = simd.load(tables, row + LEAST * channels)
+                constant, linear = simd.load(offsets, n * channels + c), simd.load(slopes, n * channels + c)
+                for p in range(block, end):
+                    at = (n * pixels + p) * channels + c
+                    simd.fetch(xs, at + BLOCK * channels)
+                    simd.fetch(gs, at + BLOCK * channels)
+                    s = simd.same(context[n, p])
+                    v = var + s * d_var
+                    g = simd.load(gs, at) * (scale + s * d_scale) / simd.root(simd.where_greater(v, least, v, least))
+                    g = g + constant + linear * simd.load(xs, at)
+                    for h in range(len(weight)):
+                        g = g + simd.same(grad_hidden[n, h, p]) * simd.load(weights, h * channels + c)
+                    simd.store(outs, at, g)
                 for h in range(len(weight)):
-                    for k in range(GROUP):
-                        g[k] = grad_hidden[n, h, p + k] if p + k < stop else ZERO
-                    _add_rows(rows, g, grad_weights[piece, h])
+                    of_weight = simd.same(ZERO)
+                    for p in range(block, end):
+                        value = simd.load(xs, (n * pixels + p) * channels + c)
+                        of_weight = of_weight + simd.same(grad_hidden[n, h, p]) * value
+                    _accumulate(sums, (piece * len(weight) + h) * channels + c, of_weight * counts)
 
 
 MINMAX, DISTRIBUTION, ZSCORE = range(3)

@@ -67,7 +67,7 @@ def load_checkpoint(folder_or_hub_id: str | Path) -> Network:
 
     Args:
         folder_or_hub_id: a folder with config.json and model.safetensors, or a Hub id such as
-            "user/spvcnn-habn-plus-camvid".
+            "user/spvcnn-habn-camvid".
 
     Raises:
         CheckpointError: when there is no such checkpoint, or a file is damaged or does not fit the network.

@@ -24,6 +24,7 @@ class Pair:
 
 
 KNOWN_PAIRS = {
+    "camvid": Pair("segmentation", "spvcnn-bn-camvid", "spvcnn-habn-camvid"),
     "camvid-plus": Pair("segmentation", "spvcnn-bn-camvid", "spvcnn-habn-plus-camvid"),
     "styles": Pair("style", "cfanet-bn-styles", "cfanet-habn-styles"),
     "styles-plus": Pair("style", "cfanet-bn-styles", "cfanet-habn-plus-styles"),
@@ -63,7 +64,7 @@ class Request:
     """
 
     image: Source
-    pair: str = "camvid-plus"
+    pair: str = "camvid"
     painting: Painting | None = None
     _: KW_ONLY
     labels: np.ndarray | None = None

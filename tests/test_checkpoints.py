@@ -130,11 +130,11 @@ def hub_says(monkeypatch, error: Exception) -> None:
     def refuse(api, repo_id, timeout):
         raise error
 
-    monkeypatch.setattr("habn.checkpoints.HfApi.model_info", refuse)
+    monkeypatch.setattr("habn.checkpoints.files.HfApi.model_info", refuse)
 
 
 def test_a_checkpoint_in_the_cache_needs_no_hub(cached):
-    assert load_checkpoint("someone/tiny").card["classes"] == ["a", "b", "c"]
+    assert open_checkpoint("someone/tiny").metadata["classes"] == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("lost", ["config.json", "model.safetensors"])
@@ -148,9 +148,9 @@ def test_a_cache_of_some_files_is_not_taken_for_all(cached, lost, monkeypatch):
             (cached / lost).write_bytes(kept)
         return str(cached)
 
-    monkeypatch.setattr("habn.checkpoints.HfApi.model_info", lambda api, repo_id, timeout: None)
-    monkeypatch.setattr("habn.checkpoints.snapshot_download", download)
-    assert load_checkpoint("someone/tiny").card["classes"] == ["a", "b", "c"]
+    monkeypatch.setattr("habn.checkpoints.files.HfApi.model_info", lambda api, repo_id, timeout: None)
+    monkeypatch.setattr("habn.checkpoints.files.snapshot_download", download)
+    assert open_checkpoint("someone/tiny").metadata["classes"] == ["a", "b", "c"]
 
 
 def test_a_link_of_the_cache_to_a_file_that_is_gone(cached):
@@ -161,8 +161,8 @@ def test_a_link_of_the_cache_to_a_file_that_is_gone(cached):
 
 def test_a_repository_that_lacks_a_file(cached, monkeypatch):
     (cached / "model.safetensors").unlink()
-    monkeypatch.setattr("habn.checkpoints.HfApi.model_info", lambda api, repo_id, timeout: None)
-    monkeypatch.setattr("habn.checkpoints.snapshot_download", lambda **wanted: str(cached))
+    monkeypatch.setattr("habn.checkpoints.files.HfApi.model_info", lambda api, repo_id, timeout: None)
+    monkeypatch.setattr("habn.checkpoints.files.snapshot_download", lambda **wanted: str(cached))
     message = refusal("someone/tiny")
     assert "lacks model.safetensors" in message and "could not be reached" not in message
 

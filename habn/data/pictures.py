@@ -64,7 +64,7 @@ def by_stem(paths: Iterable[Path], stem: Callable[[Path], str] = lambda path: pa
     Raises:
         DataError: when two files have one stem.
     """
-    found = {}
+    found: dict[str, Path] = {}
     for path in paths:
         other = found.setdefault(_composed(stem(path)), path)
         if other is not path:

@@ -24,7 +24,8 @@ def decode(data: bytes, size: tuple[int, int], mode: str, factor: int) -> Image.
     """
     command = [sys.executable, "-I", __file__, str(factor)]
     answer = subprocess.run(command, input=data, capture_output=True, timeout=3 * SECONDS, check=True)
-    return Image.frombytes(mode, tuple(-(-side // factor) for side in size), answer.stdout)
+    width, height = (-(-side // factor) for side in size)
+    return Image.frombytes(mode, (width, height), answer.stdout)
 
 
 def _bound() -> None:

@@ -1,6 +1,7 @@
 # make demo      set up what is missing, then serve the page at http://127.0.0.1:7860 (PORT=8000 make demo for another port)
 # make test      set up what is missing, then check the style and the types, and run every test
 # make test-zoo  convert some fifty networks of other libraries, in a virtual environment of its own (6 GB, half an hour)
+# make fuzz      set up what is missing, then open 2,000 damaged pictures (a minute or two)
 # make install   only the set-up that both share
 #
 # A computer needs Python 3.11 or later and make; where `python3` is older: make PYTHON=python3.12 demo
@@ -17,7 +18,7 @@ export OMP_WAIT_POLICY := PASSIVE
 export GRADIO_ANALYTICS_ENABLED := False
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo install test test-zoo
+.PHONY: demo fuzz install test test-zoo
 .DELETE_ON_ERROR:
 
 demo: export PORT := $(PORT)
@@ -33,6 +34,9 @@ test: $(VENV)/.installed-for-tests
 	find habn -name '*.pyi' -delete # Gradio writes them beside its components, and mypy would read them instead
 	$(VENV)/bin/mypy
 	$(VENV)/bin/python -m pytest
+
+fuzz: $(VENV)/.installed-for-tests
+	PYTHONPATH=. $(VENV)/bin/python tests/fuzz_pictures.py
 
 test-zoo: $(ZOO)/.installed
 	$(ZOO)/bin/python -m pytest --confcutdir=tests/zoo -W default tests/zoo

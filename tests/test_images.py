@@ -1,8 +1,11 @@
 """Images of every odd kind come out upright and right, or are refused in one sentence."""
 
+import base64
 import io
 import re
 import struct
+import subprocess
+import sys
 import threading
 import warnings
 import zlib
@@ -13,8 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile
+from PIL.AvifImagePlugin import AvifImageFile
+from PIL.WebPImagePlugin import WebPImageFile
 
 from habn.images import ImageError, open_image, save_png
+from habn.images.files import check_size
 
 WIDTH, HEIGHT = 96, 64
 RED, GREEN, BLUE, YELLOW = (220, 30, 30), (30, 180, 40), (30, 40, 210), (230, 220, 40)
@@ -109,6 +115,7 @@ def test_every_kind_of_source_gives_the_same_pixels(kind, tmp_path):
         ("TIFF", {"compression": "tiff_lzw"}, 0),
         ("WEBP", {"lossless": True}, 0),
         ("GIF", {}, 0),
+        ("AVIF", {"quality": 95}, 4),
         ("JPEG", {"quality": 95}, 4),
         ("JPEG", {"quality": 95, "progressive": True}, 4),
         ("MPO", {"quality": 95, "save_all": True, "append_images": [Image.new("RGB", (WIDTH, HEIGHT))]}, 4),
@@ -199,14 +206,14 @@ def on_white(colour, alpha: int) -> np.ndarray:
     return np.round(np.asarray(colour) * alpha / 255 + 255 * (1 - alpha / 255))
 
 
-@pytest.mark.parametrize("file_format", ["PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("file_format", ["PNG", "WEBP", "TIFF", "AVIF"])
 def test_transparency_is_laid_on_white(file_format):
     image = picture().convert("RGBA")
     image.putalpha(128)
     options = {"lossless": True} if file_format == "WEBP" else {}
     opened = open_image(encode(image, file_format, **options))
     expected = np.stack([on_white(colour, 128) for colour in CORNERS])
-    assert np.abs(corners(opened) - expected).max() <= 1
+    assert np.abs(corners(opened) - expected).max() <= (3 if file_format == "AVIF" else 1)
 
 
 def test_grey_with_transparency_is_laid_on_white():
@@ -249,7 +256,7 @@ STORED = {
 }
 
 
-@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_rotated_photo_is_shown_upright(orientation, file_format):
     stored = Image.fromarray(np.ascontiguousarray(STORED[orientation](np.asarray(picture()))))
@@ -277,11 +284,13 @@ def test_a_photo_with_damaged_exif_data_is_still_shown(exif, file_format):
 
 
 def test_the_size_does_not_depend_on_the_format():
-    shapes = {open_image(encode(picture(1499, 1041), name), max_side=160).shape for name in ("JPEG", "PNG", "WEBP")}
+    shapes = {
+        open_image(encode(picture(1499, 1041), name), max_side=160).shape for name in ("JPEG", "PNG", "WEBP", "AVIF")
+    }
     assert shapes == {(111, 160, 3)}
 
 
-@pytest.mark.parametrize("file_format", ["JPEG", "PNG"])
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "AVIF"])
 def test_the_longer_side_is_reduced_and_the_shape_kept(file_format):
     data = encode(picture(1500, 1000), file_format)
     assert open_image(data, max_side=600).shape == (400, 600, 3)
@@ -355,19 +364,147 @@ def test_a_side_of_no_pixels_cannot_be_asked_for():
     assert "cannot be 0 pixels" in refusal(picture(), max_side=0)
 
 
-def test_a_jpeg_of_endless_scans_is_refused():
+MEASURE = """
+import os, resource, sys
+from habn.images import open_image
+for path in sys.argv[1:]:
+    if not (child := os.fork()):
+        before = int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
+        image = open_image(path, max_side=480)
+        peak = 1024 * int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
+        print((peak - before) // 1_000_000, flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the most memory that was taken is read from /proc")
+def test_the_largest_picture_of_any_kind_takes_two_hundred_megabytes(tmp_path):
+    """Before, in this order: 305, 305, 197, 296, and for the WebP with all of 25 megapixels 500."""
+    kinds = [
+        ("PNG", "RGBA", (6250, 4000), {}),
+        ("PNG", "LA", (6250, 4000), {}),
+        ("PNG", "I;16", (6250, 4000), {}),
+        ("TIFF", "F", (6250, 4000), {"compression": "tiff_adobe_deflate"}),
+        ("WEBP", "RGBA", (4330, 2880), {"lossless": True, "method": 0}),
+    ]
+    for number, (file_format, mode, size, options) in enumerate(kinds):
+        Image.new(mode, size).save(tmp_path / f"{number}", file_format, **options)
+    command = [sys.executable, "-c", MEASURE, *sorted(map(str, tmp_path.iterdir()))]
+    done = subprocess.run(command, cwd=Path(__file__).parent.parent, capture_output=True, text=True, check=True)
+    megabytes = [int(line) for line in done.stdout.split()]
+    assert len(megabytes) == len(kinds) and max(megabytes[:-1]) < 150 and megabytes[-1] < 220
+
+
+def progressive(scans: int) -> bytes:
+    """A JPEG of so many scans: one of them over and over."""
     data = encode(Image.new("L", (64, 64), 100), "JPEG", progressive=True)
-    second, third = [i for i in range(len(data)) if data[i : i + 2] == b"\xff\xda"][1:3]
-    assert open_image(data).shape == (64, 64, 3)
-    assert "scans" in refusal(data[:third] + data[second:third] * 100 + data[third:])
+    starts = [i for i in range(len(data)) if data[i : i + 2] == b"\xff\xda"]
+    again = data[starts[1] : starts[2]] * (scans - len(starts))
+    return data[: starts[2]] + again + data[starts[2] :]
+
+
+def test_a_jpeg_of_endless_scans_is_refused():
+    assert open_image(progressive(24)).shape == (64, 64, 3)
+    assert "more than 24 scans" in refusal(progressive(25))
+    padded = re.sub(rb"\xff\xda", b"\xff\xff\xff\xda", progressive(25))
+    assert "more than 24 scans" in refusal(padded)
+
+
+def test_scans_are_not_counted_in_what_is_no_scan():
+    data = encode(picture(), "JPEG", quality=95, exif=b"Exif\0\0" + b"\xff\xda" * 200)
+    film = b"\xff\xda" * 1000  # what a phone appends to a photo that moves
+    assert_is_the_picture(open_image(data + film), tolerance=4)
+
+
+def tiff(entries: dict[int, int], counts: dict[int, int], data: bytes) -> bytes:
+    """A TIFF of one directory of LONG values, or where a tag has a count, of that many at a place in the file."""
+    directory = b"".join(struct.pack("<HHII", tag, 4, counts.get(tag, 1), value) for tag, value in entries.items())
+    return b"II*\0" + struct.pack("<IH", 8, len(entries)) + directory + bytes(4) + data
+
+
+def endless(kind: str) -> bytes:
+    """A small valid picture that takes its decoder a hundred thousand steps and more."""
+    small = picture(32, 32)
+    if kind.startswith("JPEG"):
+        data = encode(small, "JPEG")
+        piece, place = {
+            "JPEG segments": (b"\xff\xe5\0\2", 2),
+            "JPEG comments": (b"\xff\xfe\0\2", 2),
+            "JPEG padding": (b"\xff", 2),
+            "JPEG segments after a scan": (b"\xff\xe5\0\2", len(data) - 2),
+        }[kind]
+        return data[:place] + piece * 210_000 + data[place:]
+    if kind.startswith("PNG"):
+        data = encode(small, "PNG")
+        name = {"PNG chunks": b"abCd", "PNG empty data": b"IDAT"}[kind]
+        return data[:33] + (bytes(4) + name + struct.pack(">I", zlib.crc32(name))) * 110_000 + data[33:]
+    if kind.startswith("GIF"):
+        data = encode(small, "GIF")
+        frame = data.index(b",\0\0\0\0")
+        between = {"GIF comments": b"!\xfe" + b"\1a" * 210_000 + b"\0", "GIF junk": b"a" * 210_000}[kind]
+        return data[:frame] + between + data[frame:]
+    number, place = 210_000, 8 + 2 + 9 * 12 + 4
+    entries = {256: 32, 257: 32, 258: 8, 259: 1, 262: 1, 277: 1, 273: place, 278: 1, 279: place}
+    return tiff(entries, {273: number, 279: number}, struct.pack("<I", 8) * number)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["JPEG segments", "JPEG padding", "JPEG comments", "JPEG segments after a scan"]
+    + ["PNG chunks", "PNG empty data", "GIF comments", "GIF junk", "TIFF strips"],
+)
+def test_a_file_of_endless_pieces_is_refused(kind):
+    assert "more than 200,000 pieces" in refusal(endless(kind))
+
+
+@pytest.mark.parametrize("file_format", ["WEBP", "AVIF"])
+def test_formats_that_are_held_several_times_may_be_half_as_large(file_format):
+    decoder = {"WEBP": WebPImageFile, "AVIF": AvifImageFile}[file_format]
+    check_size(4032, 3024, decoder=decoder)
+    with pytest.raises(ImageError, match="4,100 x 3,100 pixels; shrink it to at most 12 megapixels"):
+        check_size(4100, 3100, decoder=decoder)
+
+
+@pytest.mark.parametrize("options", [{}, {"lossless": True}, {"exif": b"Exif\0\0"}], ids=["VP8", "VP8L", "VP8X"])
+def test_a_webp_is_judged_before_its_decoder_reserves_the_picture(options, monkeypatch):
+    data = bytearray(encode(picture(), "WEBP", **options))
+    assert_is_the_picture(open_image(bytes(data)), tolerance=12)
+    monkeypatch.setattr(WebPImageFile, "_open", lambda image: pytest.fail("opened"))
+    if data[12:16] == b"VP8X":
+        data[24:30] = (9_999).to_bytes(3, "little") * 2
+    elif data[12:16] == b"VP8L":
+        data[21:25] = (9_999 | 9_999 << 14).to_bytes(4, "little")
+    else:
+        data[26:30] = struct.pack("<HH", 10_000, 10_000)
+    assert "10,000 x 10,000" in refusal(bytes(data))
+
+
+def test_an_avif_whose_frames_are_larger_than_it_says_is_refused():
+    """Its header says 64 x 64, its AV1 data 12,000 x 12,000, which took 296 MB."""
+    assert "damaged" in refusal(zlib.decompress(base64.b85decode(LARGE_FRAME)))
+
+
+LARGE_FRAME = (
+    "c-muNU{FXasVqn=%S>Yc0uY^>nP!-qnV9D5Xy^nKdYzkElE?r7iWw<6MNl?FL1uCZ0~+8f$SlbPvlxL`E;A=T8N_h`@fjhajKT~IY-&KZMrLMS"
+    "8eFXukdw*;<t3IG7&_<Y<b&<X$}A`<0Mg!>1<Cn9S|qc$AQft#0~8AsWL9K?1eiHEIDiySVws_HqdX5tNH{q^rzkHurvhj)F9TZxP)IzpAQ$E*"
+    "pu<=gnVMOEuF}g*Nh}d!;Nq75o_BwD?II>AUJj!vJOVDq+uKr^I27hN0@cT!KNq-G^O4ShqX~-f25(lJDbPGSVWFnie@!;NmPJ-s%@;TxIIaHV"
+    "7^8gms8!~|`r!Gm#kc2hUXxfdZ~4hpv1Z4^H4Tk-9hK=RIS}C+$NvAxqsk+@3+^pg$a<S~!O{ou=g&oyGkw0P-Qqsux}(M2YYR7OS+_3#xZ(c7"
+    "*tA&&P5<Jav&Ozzo1pEs;rS8e#4pE%)T|QXKG@sYIMmHO^YMfX_r8ZO&W3FZGM9gNhUtJd+ZDDyvy`Oze0R^#K9(N6i}n`85pTgCD>ti~T75SE"
+    "9qXTzyi0Y94(vBtzTZ53-P}vN5B!__M^eD-a>Li;4?GvYJ#XTy|Iy{K>9PON524X07>xo-qacp99@sn7&8Kbf7XScz?Nsg"
+)
+
+
+def test_an_avif_may_be_called_a_heif_picture():
+    data = encode(picture(), "AVIF", quality=95)
+    assert data[8:12] == b"avif" and b"mif1" in data[16:32]
+    assert_is_the_picture(open_image(data[:8] + b"mif1" + data[12:]), tolerance=4)
 
 
 def tiled_tiff(side: int) -> bytes:
     """A grey picture of 64 x 64 in one tile of `side` squared, of which no more than 64 x 64 bytes are there."""
     entries = {256: 64, 257: 64, 258: 8, 259: 1, 262: 1, 277: 1, 322: side, 323: side, 324: 8 + 2 + 12 * 10 + 4}
-    entries[325] = 64 * 64
-    directory = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in entries.items())
-    return b"II*\0" + struct.pack("<IH", 8, len(entries)) + directory + bytes(4) + bytes(range(64)) * 64
+    return tiff({**entries, 325: 64 * 64}, {}, bytes(range(64)) * 64)
 
 
 def test_a_tiff_whose_one_tile_is_larger_than_a_picture_may_be_is_refused_before_it_is_decoded():
@@ -378,13 +515,13 @@ def test_a_tiff_whose_one_tile_is_larger_than_a_picture_may_be_is_refused_before
 # ---- what is not one image
 
 
-@pytest.mark.parametrize("file_format", ["GIF", "WEBP", "PNG", "TIFF"])
+@pytest.mark.parametrize("file_format", ["GIF", "WEBP", "PNG", "TIFF", "AVIF"])
 def test_of_an_animation_the_first_frame_is_shown(file_format):
     others = [Image.new("RGB", (WIDTH, HEIGHT), colour) for colour in ("black", "white")]
     options = {"lossless": True} if file_format == "WEBP" else {}
     data = encode(picture(), file_format, save_all=True, append_images=others, **options)
     assert Image.open(io.BytesIO(data)).n_frames == 3
-    assert_is_the_picture(open_image(data))
+    assert_is_the_picture(open_image(data), tolerance=20 if file_format == "AVIF" else 0)
 
 
 @pytest.mark.parametrize(
@@ -396,9 +533,11 @@ def test_of_an_animation_the_first_frame_is_shown(file_format):
         (b'<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40"/>', "SVG"),
         (b'<?xml version="1.0"?>\n<!-- drawn -->\n<svg width="40"></svg>', "SVG"),
         (b"%PDF-1.7\n%\xe2\xe3", "PDF"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n", "git lfs pull"),
         (b"<!DOCTYPE html><html><body>not found</body></html>", "web page"),
         (b"\0\0\0\x18ftypheic\0\0\0\0", "HEIC"),
-        (b"\0\0\0\x20ftypavif\0\0\0\0", "AVIF"),
+        (b"\0\0\0\x1cftypmif1\0\0\0\0mif1heic", "HEIC"),
+        (b"\0\0\0\x20ftypavif\0\0\0\0", "AVIF file is damaged"),
         (b"\0\0\0\x20ftypisom\0\0\0\0", "video"),
     ],
 )
@@ -421,7 +560,7 @@ def test_a_lazy_pil_image_of_a_format_outside_the_list_is_not_decoded(monkeypatc
 
 
 @pytest.mark.filterwarnings("ignore:Truncated File Read")
-@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF"])
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF"])
 @pytest.mark.parametrize("part", [0.02, 0.3, 0.6, 0.9])
 def test_a_truncated_file_is_refused(file_format, part, tmp_path):
     noise = Image.fromarray(np.random.default_rng(1).integers(0, 256, (120, 160, 3), dtype=np.uint8))
@@ -508,19 +647,6 @@ def test_no_global_setting_of_pillow_or_python_changes():
     assert (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES, list(warnings.filters)) == before
 
 
-SEEDS = [
-    encode(picture(), file_format, **options)
-    for file_format, options in [
-        ("JPEG", {}),
-        ("JPEG", {"progressive": True}),
-        ("PNG", {}),
-        ("GIF", {"save_all": True, "append_images": [Image.new("RGB", (WIDTH, HEIGHT))]}),
-        ("WEBP", {}),
-        ("BMP", {}),
-        ("TIFF", {}),
-        ("TIFF", {"compression": "tiff_deflate"}),
-    ]
-]
 SIGNATURES = [
     b"",
     b"\xff\xd8\xff",
@@ -550,20 +676,6 @@ def assert_opens_or_is_refused(data: bytes) -> None:
 @given(st.sampled_from(SIGNATURES), st.binary(max_size=400))
 def test_random_bytes_give_an_image_or_a_refusal(signature, data):
     assert_opens_or_is_refused(signature + data)
-
-
-@pytest.mark.filterwarnings("ignore")
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
-@given(
-    st.sampled_from(SEEDS),
-    st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), min_size=1, max_size=6),
-    st.integers(0, 40),
-)
-def test_a_file_with_wrong_bytes_gives_an_image_or_a_refusal(data, changes, cut):
-    damaged = bytearray(data)
-    for position, value in changes:
-        damaged[position % len(damaged)] = value
-    assert_opens_or_is_refused(bytes(damaged[: len(damaged) - cut]))
 
 
 # ---- the way out

@@ -6,7 +6,8 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from habn.data.styles import PHOTO_ROW, STYLES, StyleDataError, draw_crops, load_painting, load_photos
+from habn.data.pictures import DataError
+from habn.data.styles import PHOTO_ROW, STYLES, draw_crops, load_painting, load_photos
 from habn.networks import build_network
 from habn.training.features import FeatureError, SqueezeNetFeatures, load_features
 from habn.training.style import (
@@ -229,13 +230,13 @@ def test_a_painting_is_resized_to_its_shorter_side(data):
 
 
 def test_missing_pictures_are_one_sentence(tmp_path, data):
-    with pytest.raises(StyleDataError, match="holds no photograph"):
+    with pytest.raises(DataError, match="holds no photograph"):
         load_photos(tmp_path, "train")
-    with pytest.raises(StyleDataError, match="nobody.jpg does not exist"):
+    with pytest.raises(DataError, match="nobody.jpg does not exist"):
         load_painting(data, "nobody", 25)
     (tmp_path / "styles").mkdir()
     (tmp_path / "styles" / "torn.jpg").write_bytes(b"no picture")
-    with pytest.raises(StyleDataError, match="not a picture"):
+    with pytest.raises(DataError, match="torn.jpg cannot be used: the file is not an image"):
         load_painting(tmp_path, "torn", 25)
 
 

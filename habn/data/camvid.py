@@ -2,24 +2,22 @@
 
 from pathlib import Path
 
-import numpy as np
-
-from habn.data.segmentation import IGNORE, STREET_CLASSES, DataError, SegmentationData, pair_by_stem, read_pairs
+from habn.data.pictures import DataError, list_files
+from habn.data.segmentation import IGNORE, STREET_CLASSES, SegmentationData, pair_by_stem, read_pairs
 
 VOID = 11
 
 
 def load_camvid(root: Path, split: str) -> SegmentationData:
-    """Read ``root/{train,val,test}/{images,labels}``: pictures, and 8-bit files of class ids with the same stems.
+    """Read ``root/{train,val,test}/{images,labels}``: pictures, and PNG files of class ids with the same stems.
 
     Raises:
-        DataError: on a missing folder or partner.
+        DataError: on a missing folder or partner, or as `read_pairs`.
     """
     folder = Path(root) / split
     for part in ("images", "labels"):
         if not (folder / part).is_dir():
             raise DataError(f"{folder / part} is missing; give the folder that holds CamVid's train, val and test.")
-    to_class = np.full(256, IGNORE, np.uint8)
-    to_class[:VOID] = np.arange(VOID)
-    pairs = pair_by_stem((folder / "images").iterdir(), (folder / "labels").iterdir())
+    to_class = {**{value: value for value in range(VOID)}, VOID: IGNORE, IGNORE: IGNORE}
+    pairs = pair_by_stem(list_files(folder / "images"), list_files(folder / "labels"))
     return read_pairs(pairs, STREET_CLASSES, to_class)

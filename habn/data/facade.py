@@ -6,25 +6,23 @@ Its labels are partial: poles, signs, fences, pedestrians and bicyclists carry t
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from habn.data.segmentation import IGNORE, STREET_CLASSES, DataError, SegmentationData, pair_by_stem, read_pairs
+from habn.data.pictures import DataError, list_files
+from habn.data.segmentation import IGNORE, STREET_CLASSES, SegmentationData, pair_by_stem, read_pairs
 
 VARIOUS = 11
 LABELLED = tuple(STREET_CLASSES.index(name) for name in ("Sky", "Building", "Road", "Pavement", "Tree", "Car"))
 
 
 def load_facade(root: Path, split: str) -> SegmentationData:
-    """Read ``root/{train,val,test}/{images,labels}``: pictures of any size, and 8-bit files of CamVid's class ids.
+    """Read ``root/{train,val,test}/{images,labels}``: pictures of any size, and PNG files of CamVid's class ids.
 
     Raises:
-        DataError: on a missing folder or partner.
+        DataError: on a missing folder or partner, or as `read_pairs`.
     """
     folder = Path(root) / split
     for part in ("images", "labels"):
         if not (folder / part).is_dir():
             raise DataError(f"{folder / part} is missing; give the folder that holds the facades' train, val and test.")
-    to_class = np.full(256, IGNORE, np.uint8)
-    to_class[:VARIOUS] = np.arange(VARIOUS)
-    pairs = pair_by_stem((folder / "images").iterdir(), (folder / "labels").iterdir())
+    to_class = {**{value: value for value in range(VARIOUS)}, VARIOUS: IGNORE, IGNORE: IGNORE}
+    pairs = pair_by_stem(list_files(folder / "images"), list_files(folder / "labels"))
     return replace(read_pairs(pairs, STREET_CLASSES, to_class, sizes_differ=True), scored=LABELLED)

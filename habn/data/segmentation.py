@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from habn.errors import HabnError
+from habn.data.pictures import DataError, by_stem, read_labels, read_picture
 
 IGNORE = 255
 """The label of pixels that are neither trained on nor scored (CamVid's void)."""
@@ -94,23 +94,19 @@ def join(first: SegmentationData, second: SegmentationData) -> SegmentationData:
     return SegmentationData(images=images, labels=labels, classes=first.classes)
 
 
-class DataError(HabnError):
-    """One sentence on a data folder that is not as it should be."""
-
-
 def pair_by_stem(
     images: Iterable[Path], labels: Iterable[Path], stem=lambda path: path.stem
 ) -> list[tuple[Path, Path]]:
-    """Pairs of picture and label file with the same stem, sorted.
+    """Pairs of picture and label file with the same stem, in the order of the pictures.
 
     Raises:
-        DataError: when there is no picture at all, or a file has no partner; the sentence names the file.
+        DataError: when there is no picture at all, a file has no partner, or two have one stem; the sentence names it.
     """
-    by_stem = {stem(path): path for path in labels}
-    found = [(path, by_stem.pop(stem(path), None)) for path in sorted(images)]
+    pictures, partners = by_stem(images, stem), by_stem(labels, stem)
+    found = [(path, partners.pop(name, None)) for name, path in pictures.items()]
     if not found:
         raise DataError("The data folder holds no pictures; give the folder that contains the splits.")
-    without_partner = [image for image, label in found if label is None] + sorted(by_stem.values())
+    without_partner = [image for image, label in found if label is None] + list(partners.values())
     if without_partner:
         raise DataError(
             f"{without_partner[0]} has no partner of the same name; add the missing file or remove this one."
@@ -121,7 +117,7 @@ def pair_by_stem(
 def read_pairs(
     pairs: list[tuple[Path, Path]],
     classes: tuple[str, ...],
-    to_class: np.ndarray,
+    to_class: dict[int, int],
     size: tuple[int, int] | None = None,
     sizes_differ: bool = False,
 ) -> SegmentationData:
@@ -130,27 +126,31 @@ def read_pairs(
     Args:
         pairs: from `pair_by_stem`.
         classes: names of the classes.
-        to_class: (256,) uint8, the class of each value in a label file, or IGNORE.
+        to_class: the class of each value that a label file may hold, or IGNORE.
         size: (H, W) to which all are resized; None if they have one size already.
         sizes_differ: keep pictures of several sizes as they are, as `SegmentationData.sizes` says.
 
     Raises:
-        DataError: on a file that is no picture, labels of more than 8 bits or in colours, or sizes that differ.
+        DataError: on a file that `read_picture` or `read_labels` refuses, sizes that differ, labels that are no class,
+            or none that is.
     """
     images, labels = [], []
     for image_path, label_path in pairs:
-        with _open(image_path) as image, _open(label_path) as label:
-            if image.size != label.size:
-                raise DataError(f"{label_path} is {label.size}, but its picture is {image.size} (width, height).")
-            if label.mode not in ("L", "P"):
-                raise DataError(f"{label_path} must hold one 8-bit class per pixel, but its mode is {label.mode}.")
-            if size is not None:
-                image = image.resize(size[::-1], Image.Resampling.BOX)
-                label = label.resize(size[::-1], Image.Resampling.NEAREST)
-            images.append(np.asarray(image.convert("RGB")).transpose(2, 0, 1))
-            labels.append(to_class[np.asarray(label)])
+        image, values = read_picture(image_path), read_labels(label_path)
+        if image.size != values.shape[::-1]:
+            raise DataError(f"{label_path} is {values.shape[::-1]}, but its picture is {image.size} (width, height).")
+        label = Image.fromarray(_classes(values, to_class, label_path))
+        if size is not None:
+            image = image.resize(size[::-1], Image.Resampling.BOX)
+            label = label.resize(size[::-1], Image.Resampling.NEAREST)
+        images.append(np.asarray(image).transpose(2, 0, 1))
+        labels.append(np.asarray(label))
         if images[-1].shape != images[0].shape and not sizes_differ:
             raise DataError(f"{image_path} is {image.size} (width, height), unlike those before; give all one size.")
+    if all((label == IGNORE).all() for label in labels):
+        raise DataError(
+            f"No pixel is labelled in {pairs[0][1].parent}, so nothing can be learnt or measured; check the labels."
+        )
     sizes = torch.tensor([label.shape for label in labels]) if sizes_differ else None
     side = np.max([label.shape for label in labels], 0)
     images = [np.pad(image, [(0, 0), *_room(image, side)], mode="symmetric") for image in images]
@@ -168,13 +168,17 @@ def _room(array: np.ndarray, side: np.ndarray) -> list[tuple[int, int]]:
     return [(0, int(room)) for room in side - array.shape[-2:]]
 
 
-def _open(path: Path) -> Image.Image:
-    try:
-        image = Image.open(path)
-        image.load()
-    except (OSError, SyntaxError):  # Pillow raises the latter on some damaged PNG files
-        raise DataError(f"{path} is not a picture, or damaged; replace it or remove it with its partner.") from None
-    return image
+def _classes(values: np.ndarray, to_class: dict[int, int], path: Path) -> np.ndarray:
+    table = np.full(256, -1, np.int16)
+    table[list(to_class)] = list(to_class.values())
+    classes = table[values]
+    if (classes < 0).any():
+        last = max(value for value in to_class if value != IGNORE)
+        raise DataError(
+            f"{path} holds the value {values[classes < 0][0]}, which is no class; give labels of 0 to {last}, or "
+            f"{IGNORE} for none."
+        )
+    return classes.astype(np.uint8)
 
 
 def class_shares(data: SegmentationData) -> Tensor:

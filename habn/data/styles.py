@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from habn.errors import HabnError
+from habn.data.pictures import DataError, by_stem, list_files, read_picture
 
 # In the order of a network's style rows; shipped checkpoints depend on it.
 STYLES: tuple[str, ...] = (
@@ -37,25 +37,6 @@ STYLE_TITLES: dict[str, str] = {
     "wheat_field": "Wheat Field with Cypresses, Vincent van Gogh, 1889",
 }
 
-PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
-
-
-class StyleDataError(HabnError):
-    """A folder of photographs or paintings that cannot be used, in one sentence."""
-
-
-def read_rgb(path: Path) -> Image.Image:
-    """The picture as RGB. Raises StyleDataError where the file is missing or no picture."""
-    try:
-        with Image.open(path) as image:
-            return image.convert("RGB")
-    except FileNotFoundError:
-        raise StyleDataError(
-            f"{path} does not exist: the folder needs content/<split> and styles/<name>.jpg."
-        ) from None
-    except (UnidentifiedImageError, OSError) as error:
-        raise StyleDataError(f"{path} is not a picture that can be read ({error}): replace or remove it.") from None
-
 
 def to_pixels(image: Image.Image) -> Tensor:
     """RGB image to (3, H, W) uint8."""
@@ -63,24 +44,30 @@ def to_pixels(image: Image.Image) -> Tensor:
 
 
 def load_photos(root: str | Path, split: str, count: int | None = None) -> list[Tensor]:
-    """The first `count` photographs of `content/<split>` by name, or all of them, each (3, H, W) uint8.
+    """The first `count` photographs of `content/<split>` by name, or all of them, each (3, H, W) uint8, upright.
 
     Raises:
-        StyleDataError: the folder holds no picture, or one cannot be read.
+        DataError: the folder holds no picture, or one that cannot be used.
     """
     folder = Path(root) / "content" / split
-    paths = sorted(path for path in folder.glob("*") if path.suffix.lower() in PHOTO_SUFFIXES)
+    paths = list(by_stem(list_files(folder)).values()) if folder.is_dir() else []
     if not paths:
-        raise StyleDataError(f"{folder} holds no photograph: put .jpg, .png or .webp files there.")
-    return [to_pixels(read_rgb(path)) for path in paths[:count]]
+        raise DataError(f"{folder} holds no photograph: put .jpg, .png or .webp files there.")
+    return [to_pixels(read_picture(path, stored_turned=True)) for path in paths[:count]]
 
 
 def load_painting(root: str | Path, name: str, shorter_side: int) -> Tensor:
     """The painting `styles/<name>.jpg`, resized so that its strokes fit photographs of about 480 pixels.
 
     Returns (1, 3, H, W) float in [0, 1] with min(H, W) = shorter_side.
+
+    Raises:
+        DataError: the painting is missing or cannot be used.
     """
-    image = read_rgb(Path(root) / "styles" / f"{name}.jpg")
+    path = Path(root) / "styles" / f"{name}.jpg"
+    if not path.exists():
+        raise DataError(f"{path} does not exist: the folder needs content/<split> and styles/<name>.jpg.")
+    image = read_picture(path, stored_turned=True)
     scale = shorter_side / min(image.size)
     width, height = (round(side * scale) for side in image.size)
     return to_pixels(image.resize((width, height), Image.Resampling.LANCZOS)).unsqueeze(0) / 255

@@ -189,7 +189,7 @@ def build_style_task(
     """The task on a folder that holds `content/{train,val}` and `styles`, with SqueezeNet 1.1's weights from a file.
 
     Raises:
-        StyleDataError: photographs or paintings are missing.
+        DataError: photographs or paintings are missing.
         FeatureError: the weights do not fit.
     """
     return StyleTask(

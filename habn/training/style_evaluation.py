@@ -158,7 +158,7 @@ def load_style_evaluation(
     """The evaluation on `count` photographs of `content/<split>`, evenly spread by name, or on all if they are fewer.
 
     Raises:
-        StyleDataError: photographs or paintings are missing.
+        DataError: photographs or paintings are missing.
         FeatureError: the weights do not fit.
     """
     recipe = StyleRecipe()

@@ -56,14 +56,14 @@ def test_axe_finds_what_is_wrong(page: Page):
 @pytest.mark.parametrize(
     ("query", "pairs"),
     [
-        ("tab=compare", ("camvid", "styles")),
-        ("tab=layers", ("camvid", "styles")),
-        ("tab=experiment&weather=haze", ("camvid", "styles")),
-        ("tab=experiment&scale=0", ("camvid",)),
-        ("tab=learn&step=1", ("camvid",)),
-        ("tab=learn&step=4", ("camvid",)),
-        ("tab=learn&step=6", ("camvid",)),
-        ("tab=results", ("camvid",)),
+        ("tab=compare", ("camvid-plus", "styles")),
+        ("tab=layers", ("camvid-plus", "styles")),
+        ("tab=experiment&weather=haze", ("camvid-plus", "styles")),
+        ("tab=experiment&scale=0", ("camvid-plus",)),
+        ("tab=learn&step=1", ("camvid-plus",)),
+        ("tab=learn&step=4", ("camvid-plus",)),
+        ("tab=learn&step=6", ("camvid-plus",)),
+        ("tab=results", ("camvid-plus",)),
     ],
 )
 def test_nothing_on_a_tab_is_inaccessible(page: Page, page_address: str, query: str, pairs: tuple[str, ...]):

@@ -2,11 +2,20 @@
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    HTTPError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+)
 from safetensors.torch import load_file, save_file
 from torch import nn
 
@@ -106,6 +115,81 @@ def test_a_hub_id_that_cannot_be_reached():
     assert "nobody/no-such-checkpoint" in message and "check the name or the connection" in message
 
 
+@pytest.fixture
+def cached(folder, tmp_path, monkeypatch) -> Path:
+    """A good checkpoint as the Hub's cache holds it, under the name someone/tiny."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    snapshot = tmp_path / "hub" / "models--someone--tiny" / "snapshots" / ("0" * 40)
+    (snapshot.parent.parent / "refs").mkdir(parents=True)
+    (snapshot.parent.parent / "refs" / "main").write_text("0" * 40)
+    shutil.copytree(folder, snapshot)
+    return snapshot
+
+
+def hub_says(monkeypatch, error: Exception) -> None:
+    def refuse(api, repo_id, timeout):
+        raise error
+
+    monkeypatch.setattr("habn.checkpoints.HfApi.model_info", refuse)
+
+
+def test_a_checkpoint_in_the_cache_needs_no_hub(cached):
+    assert load_checkpoint("someone/tiny").card["classes"] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("lost", ["config.json", "model.safetensors"])
+def test_a_cache_of_some_files_is_not_taken_for_all(cached, lost, monkeypatch):
+    kept = (cached / lost).read_bytes()
+    (cached / lost).unlink()
+    assert "could not be reached" in refusal("someone/tiny")
+
+    def download(repo_id, allow_patterns, local_files_only=False, etag_timeout=None):
+        if not local_files_only:
+            (cached / lost).write_bytes(kept)
+        return str(cached)
+
+    monkeypatch.setattr("habn.checkpoints.HfApi.model_info", lambda api, repo_id, timeout: None)
+    monkeypatch.setattr("habn.checkpoints.snapshot_download", download)
+    assert load_checkpoint("someone/tiny").card["classes"] == ["a", "b", "c"]
+
+
+def test_a_link_of_the_cache_to_a_file_that_is_gone(cached):
+    (cached / "model.safetensors").unlink()
+    (cached / "model.safetensors").symlink_to("../../blobs/gone")
+    assert "could not be reached" in refusal("someone/tiny")
+
+
+def test_a_repository_that_lacks_a_file(cached, monkeypatch):
+    (cached / "model.safetensors").unlink()
+    monkeypatch.setattr("habn.checkpoints.HfApi.model_info", lambda api, repo_id, timeout: None)
+    monkeypatch.setattr("habn.checkpoints.snapshot_download", lambda **wanted: str(cached))
+    message = refusal("someone/tiny")
+    assert "lacks model.safetensors" in message and "could not be reached" not in message
+
+
+def answered(kind: type[HfHubHTTPError], status: int) -> HfHubHTTPError:
+    return kind("refused", response=SimpleNamespace(headers={}, status_code=status, request=None))
+
+
+@pytest.mark.parametrize("error, words", [
+    (answered(GatedRepoError, 403), ["is gated", "https://huggingface.co/someone/else", "hf auth login"]),
+    (answered(RepositoryNotFoundError, 401), ["knows no such repository", "private", "check the name"]),
+    (answered(HfHubHTTPError, 503), ["error 503", "later"]),
+    (answered(HfHubHTTPError, 429), ["error 429", "later"]),
+    (HTTPError("no route"), ["could not be reached", "connection"]),
+    (OfflineModeIsEnabled("offline"), ["could not be reached", "connection"]),
+    (TimeoutError("slow"), ["could not be reached", "connection"]),
+    (OSError(28, "No space left on device"), ["No space left on device", "HF_HOME"]),
+    (PermissionError(13, "Permission denied"), ["Permission denied", "HF_HOME"]),
+], ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "")  # fmt: skip
+def test_what_kept_a_checkpoint_from_coming_is_said(error, words, cached, monkeypatch):
+    hub_says(monkeypatch, error)
+    message = refusal("someone/else")
+    assert "'someone/else'" in message and all(word in message for word in words)
+    others = {"is gated", "knows no such repository", "could not be reached"} - {*words}
+    assert not any(word in message for word in others)
+
+
 def test_a_missing_config(folder):
     (folder / "config.json").unlink()
     message = refusal(folder)
@@ -193,6 +277,50 @@ def test_a_value_that_is_not_finite(folder, value):
     change_weights(folder, lambda weights: weights["classify.bias"].__setitem__(1, value))
     message = refusal(folder)
     assert "model.safetensors" in message and "'classify.bias'" in message and "not finite" in message
+
+
+@pytest.mark.parametrize("key, value", [
+    ("classify.bias", 1e30), ("classify.bias", -1e30), ("stem.norm.weight", 2e6), ("stem.norm.running_mean", 2e6),
+    ("stem.norm.running_var", 2e12),
+], ids=str)  # fmt: skip
+def test_a_value_that_makes_no_sense(folder, key, value):
+    change_weights(folder, lambda weights: weights[key].__setitem__(0, value))
+    message = refusal(folder)
+    assert "model.safetensors" in message and repr(key) in message and f"{abs(value):.0e}" in message
+
+
+def test_a_value_that_float32_cannot_hold(folder):
+    change_weights(folder, lambda w: w.update({"classify.bias": torch.full((3,), 1e300, dtype=torch.float64)}))
+    assert "not finite" in refusal(folder)
+
+
+@pytest.mark.parametrize("key, value", [("classify.bias", 9e5), ("stem.norm.running_var", 9e11)])
+def test_large_values_within_reason_are_loaded(folder, key, value):
+    change_weights(folder, lambda weights: weights[key].__setitem__(0, value))
+    assert load_checkpoint(folder).state_dict()[key][0] == np.float32(value)
+
+
+def test_weights_of_eight_bits_are_read_as_float32(folder):
+    change_weights(folder, lambda weights: weights.update({"classify.bias": torch.ones(3).to(torch.float8_e4m3fn)}))
+    assert load_checkpoint(folder).classify.bias.tolist() == [1, 1, 1]
+
+
+POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab\nsize 12345\n"
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+def test_a_pointer_of_git_lfs(folder, name):
+    (folder / name).write_text(POINTER)
+    message = refusal(folder)
+    assert str(folder / name) in message and "git lfs pull" in message and "damaged" not in message
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+def test_a_folder_in_the_place_of_a_file(folder, name):
+    (folder / name).unlink()
+    (folder / name).mkdir()
+    message = refusal(folder)
+    assert str(folder / name) in message and "cannot be read" in message
 
 
 def test_a_negative_variance(folder):

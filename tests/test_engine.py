@@ -1,5 +1,6 @@
 """The engine on the shipped pairs, and interventions on their HABN layers."""
 
+import copy
 import re
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,6 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 from habn.comparison import engine
 from habn.comparison.engine import PAIRS, Request, RequestError, recall, run
@@ -43,7 +45,7 @@ def test_areas_difference_and_score_follow_from_the_labels(pair, scene):
         unions = [((output.labels == k) | (scene.labels == k)).sum() for k in classes]
         assert output.mean_iou == pytest.approx(np.mean(np.divide(hits, unions)))
     assert np.array_equal(result.difference > 0, result.first.labels != result.second.labels)
-    assert result.correspond
+    assert not result.correspond, "each was trained from its own start"
 
 
 def test_every_style_gives_a_picture_of_its_own(scene):
@@ -147,6 +149,20 @@ def test_an_intervention_in_one_layer_leaves_the_layers_before_it_alone(scene):
 def test_an_intervention_that_makes_no_sense_is_refused(arguments):
     with pytest.raises(ValueError, match=r"(must be|go together)"):
         Intervention(**arguments)
+
+
+@pytest.mark.parametrize("painted, remedy", [
+    (None, "by its weights; download or train it again."),
+    (np.full((2, 2), 1e38, np.float32), "by the painted map; paint one within [0, 1]."),
+], ids=["weights", "painted map"])  # fmt: skip
+def test_values_that_are_not_finite_have_a_cause(painted, remedy, scene, monkeypatch):
+    network = copy.deepcopy(engine.load_network(next(iter(PAIRS.values())).second))
+    with torch.no_grad():
+        network.classify.weight.fill_(1e38)
+    monkeypatch.setattr(engine, "load_network", lambda name: network)
+    intervention = Intervention() if painted is None else Intervention(context="painted", painted=painted)
+    with pytest.raises(RequestError, match=re.escape(remedy)):
+        run(Request(scene.image, next(iter(PAIRS)), intervention=intervention, record=False))
 
 
 def test_the_readme_is_whole():

@@ -83,7 +83,7 @@ def test_a_visitor_reads_one_sentence_and_the_log_has_the_rest(monkeypatch, capl
 
     monkeypatch.setattr(engine, "run", fail)
     with pytest.raises(gr.Error) as said:
-        on_change(None, str(EXAMPLES[0]), "camvid", {}, 70, Visitor())
+        on_change(None, str(EXAMPLES[0]), "camvid-plus", {}, 70, Visitor())
     assert said.value.message == words.say("page.failed", "es") and not said.value.print_exception
     (entry,) = caplog.records
     assert entry.levelno == logging.ERROR and "on_change" in entry.message

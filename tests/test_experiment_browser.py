@@ -123,7 +123,7 @@ def test_a_painted_map_and_a_frozen_adaptation_change_the_answer_as_they_should(
     panel.get_by_role("button", name="Freeze all four").click()
     expect(panel.locator("[data-role=headline]")).to_contain_text("exactly the network without adaptation")
     expect(page).to_have_url(re.compile("scale=0&bias=0&mean=0&var=0"))
-    static = revert_batch_norm(copy.deepcopy(engine.load_network("spvcnn-habn-camvid").network))
+    static = revert_batch_norm(copy.deepcopy(engine.load_network("spvcnn-habn-plus-camvid").network))
     image = engine.open_image(EXAMPLES[0])
     with torch.inference_mode():
         labels = static(to_tensor(image))[0].argmax(0).numpy()

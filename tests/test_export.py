@@ -33,7 +33,7 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="module", params=["camvid", "styles"])
+@pytest.fixture(scope="module", params=["camvid-plus", "styles"])
 def view(photo: Path, request: pytest.FixtureRequest) -> View:
     painting = Painting("udnie", second_style="houses", second_share=0.25, keep_colours=True)
     return View(engine.run(engine.Request(photo, request.param, painting)), layer=3, channel=7, pixel=(4, 5))
@@ -141,8 +141,8 @@ def visitor(**query: str) -> gr.Request:
 
 
 def shown(photo: Path) -> Shown:
-    result = engine.run(engine.Request(photo, "camvid"))
-    return Shown(result.run_id, str(photo), "camvid", Painting())
+    result = engine.run(engine.Request(photo, "camvid-plus"))
+    return Shown(result.run_id, str(photo), "camvid-plus", Painting())
 
 
 def test_an_export_is_of_what_the_address_names(photo: Path):

@@ -22,7 +22,7 @@ def report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "files"))
     patches = np.random.default_rng(3).integers(0, 256, (5, 6, 3), dtype=np.uint8)
     picture = np.array(Image.fromarray(patches).resize((64, 48), Image.Resampling.BICUBIC))
-    view = View(engine.run(engine.Request(picture, "camvid")), layer=3, channel=7, pixel=(4, 5))
+    view = View(engine.run(engine.Request(picture, "camvid-plus")), layer=3, channel=7, pixel=(4, 5))
     path = tmp_path / "report.html"
     path.write_text(write_report(view, Link(), "en"), encoding="utf-8")
     return path

@@ -39,7 +39,7 @@ def settled(page: Page, wanted: Link) -> Link:
     return address(page)
 
 
-LAYERS = {"camvid": ("stem.norm", "at_eighth.0.first.norm"), "styles": ("reduce1.norm", "blocks.1.norm2")}
+LAYERS = {"camvid-plus": ("stem.norm", "at_eighth.0.first.norm"), "styles": ("reduce1.norm", "blocks.1.norm2")}
 
 
 def random_view(rng: np.random.Generator) -> Link:

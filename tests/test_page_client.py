@@ -43,7 +43,7 @@ def compare(client: Client, photo: str | Path, pair: str, style: str = "starry_n
 
 
 def test_an_example_is_segmented_by_both_networks_in_the_classes_own_colours(client: Client):
-    (first, second), difference, figures = compare(client, SCENE, "camvid")
+    (first, second), difference, figures = compare(client, SCENE, "camvid-plus")
     colours = {tuple(colour) for colour in STREET_PALETTE.tolist()}
     pictures = [read(first), read(second)]
     for picture in pictures:
@@ -105,8 +105,8 @@ def test_a_painting_is_blended_and_coloured_for_a_program_as_for_a_visitor(clien
 
 
 def test_inspect_lists_every_layer_and_hands_over_the_factors_of_one(client: Client):
-    request = (handle_file(SCENE), "camvid", "starry_night")
-    expected = engine.run(engine.Request(SCENE, "camvid", labels=labels_of(SCENE))).second.records
+    request = (handle_file(SCENE), "camvid-plus", "starry_night")
+    expected = engine.run(engine.Request(SCENE, "camvid-plus", labels=labels_of(SCENE))).second.records
     layers, path = client.predict(*request, expected[3].name, api_name="/inspect")
     assert [layer["name"] for layer in layers] == [record.name for record in expected]
     with np.load(path) as factors:
@@ -117,7 +117,7 @@ def test_inspect_lists_every_layer_and_hands_over_the_factors_of_one(client: Cli
 
 def test_a_layer_that_does_not_exist_is_refused_with_the_names_of_those_that_do(client: Client):
     with pytest.raises(AppError, match="no layer named 'cellar'.*stem"):
-        client.predict(handle_file(SCENE), "camvid", "starry_night", "cellar", api_name="/inspect")
+        client.predict(handle_file(SCENE), "camvid-plus", "starry_night", "cellar", api_name="/inspect")
 
 
 def png(width: int, height: int) -> bytes:
@@ -140,7 +140,7 @@ def test_a_file_that_is_no_usable_picture_is_refused_in_one_sentence(client: Cli
     photo = tmp_path / name
     photo.write_bytes(UNUSABLE[name])
     with pytest.raises(AppError) as refusal:
-        compare(client, photo, "camvid")
+        compare(client, photo, "camvid-plus")
     sentence = str(refusal.value)
     assert 20 < len(sentence) < 200 and sentence.endswith(".") and "\n" not in sentence
     assert "Traceback" not in sentence and "Error" not in sentence
@@ -149,13 +149,13 @@ def test_a_file_that_is_no_usable_picture_is_refused_in_one_sentence(client: Cli
 def test_a_web_address_is_not_fetched(client: Client):
     photo = {"path": "http://example.com/photo.jpg", "meta": {"_type": "gradio.FileData"}}
     with pytest.raises(AppError, match="Web addresses are not opened"):
-        client.predict(photo, "camvid", "starry_night", api_name="/compare")
+        client.predict(photo, "camvid-plus", "starry_night", api_name="/compare")
 
 
 @pytest.mark.parametrize("place", [2, 3, 4, 8])
 def test_nor_is_one_that_stands_where_a_name_or_a_number_should(client: Client, place: int):
     address = {"path": "http://example.com/huge.bin", "meta": {"_type": "gradio.FileData"}}
-    values = [handle_file(SCENE), "camvid", "starry_night", [1, 1, 1, 1], "own", None, "haze", 3, None]
+    values = [handle_file(SCENE), "camvid-plus", "starry_night", [1, 1, 1, 1], "own", None, "haze", 3, None]
     values[place] = address
     with pytest.raises(AppError, match="Web addresses are not opened"):
         client.predict(*values, api_name="/experiment")
@@ -163,7 +163,7 @@ def test_nor_is_one_that_stands_where_a_name_or_a_number_should(client: Client, 
 
 def test_no_photo_and_an_unknown_pair_are_refused(client: Client):
     with pytest.raises(AppError, match="There is no photo"):
-        client.predict(None, "camvid", "starry_night", api_name="/compare")
+        client.predict(None, "camvid-plus", "starry_night", api_name="/compare")
     with pytest.raises(AppError, match="nonsense"):
         compare(client, SCENE, "nonsense")
 
@@ -211,7 +211,7 @@ def test_two_clients_at_once_never_see_each_others_results(page_address: str, tm
             for number in range(ROUNDS):
                 photo = tmp_path / f"{name}-{number}.png"
                 small_photo(number, *sizes[name]).save(photo)
-                (_, second), _, _ = compare(client, photo, "camvid")
+                (_, second), _, _ = compare(client, photo, "camvid-plus")
                 answers.append((photo, read(second)))
         return answers
 
@@ -219,18 +219,18 @@ def test_two_clients_at_once_never_see_each_others_results(page_address: str, tm
         answers = [answer for visit_answers in visitors.map(visit, sizes) for answer in visit_answers]
     assert len(answers) == 2 * ROUNDS
     for photo, picture in answers:
-        expected = engine.run(engine.Request(photo, "camvid")).second.picture
+        expected = engine.run(engine.Request(photo, "camvid-plus")).second.picture
         assert picture.shape == expected.shape, photo.name
         assert (picture == expected).all(axis=2).mean() > 0.99, photo.name
 
 
 def test_an_experiment_says_what_weather_and_a_frozen_adaptation_change(client: Client):
-    request = (handle_file(SCENE), "camvid", "starry_night")
+    request = (handle_file(SCENE), "camvid-plus", "starry_night")
     answer = client.predict(*request, [0, 0, 0, 0], "own", None, "haze", 4, [0.5, 0.4], api_name="/experiment")
     first, second, changes, figures = answer
     weather = WeatherSetting("haze", 4.0, (0.5, 0.4))
     frozen = Intervention((0, 0, 0, 0))
-    asked = engine.Request(SCENE, "camvid", labels=labels_of(SCENE), weather=weather, intervention=frozen)
+    asked = engine.Request(SCENE, "camvid-plus", labels=labels_of(SCENE), weather=weather, intervention=frozen)
     expected = run_experiment(asked)
     assert figures["task"] == "segmentation"
     for side, (before, after), change in (("first", first, changes[0]), ("second", second, changes[1])):
@@ -255,4 +255,4 @@ def test_an_experiment_says_what_weather_and_a_frozen_adaptation_change(client: 
 )
 def test_an_experiment_that_makes_no_sense_is_refused_in_one_sentence(client: Client, change: tuple, sentence: str):
     with pytest.raises(AppError, match=sentence):
-        client.predict(handle_file(SCENE), "camvid", "starry_night", *change, api_name="/experiment")
+        client.predict(handle_file(SCENE), "camvid-plus", "starry_night", *change, api_name="/experiment")

@@ -194,10 +194,10 @@ def test_a_picture_of_any_shape_keeps_its_size_and_is_painted_in_one_piece(size)
 
 def test_a_pair_is_offered_where_both_of_its_checkpoints_are_there(tmp_path):
     assert request.pairs_in(tmp_path) == request.KNOWN_PAIRS
-    for checkpoint in ("spvcnn-bn-camvid", "spvcnn-habn-camvid", "cfanet-in-styles"):
+    for checkpoint in ("spvcnn-bn-camvid", "spvcnn-habn-plus-camvid", "cfanet-in-styles"):
         (tmp_path / checkpoint).mkdir()
         (tmp_path / checkpoint / "model.safetensors").touch()
-    assert list(request.pairs_in(tmp_path)) == ["camvid"]
+    assert list(request.pairs_in(tmp_path)) == ["camvid-plus"]
 
 
 def test_all_style_pairs_are_held_against_batch_normalization():

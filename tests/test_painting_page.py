@@ -65,10 +65,10 @@ def test_a_painting_that_is_refused_leaves_the_answer_and_says_why():
 def test_another_pair_brings_a_photo_back_that_was_taken_away(result):
     request = SimpleNamespace(query_params={}, headers={"accept-language": "en"})
     shown = callbacks.Shown("", str(EXAMPLES[0]), "styles", Painting())
-    photo, *answer = callbacks.on_choice(shown, None, "camvid", {}, 70, request)
-    assert photo == str(EXAMPLES[0]) and callbacks.Answer(*answer).shown.pair == "camvid"
-    assert callbacks.on_choice(None, None, "camvid", {}, 70, request) == gr.skip()
-    assert callbacks.on_change(shown, None, "camvid", {}, 70, request) == gr.skip()
+    photo, *answer = callbacks.on_choice(shown, None, "camvid-plus", {}, 70, request)
+    assert photo == str(EXAMPLES[0]) and callbacks.Answer(*answer).shown.pair == "camvid-plus"
+    assert callbacks.on_choice(None, None, "camvid-plus", {}, 70, request) == gr.skip()
+    assert callbacks.on_change(shown, None, "camvid-plus", {}, 70, request) == gr.skip()
 
 
 @pytest.mark.parametrize(

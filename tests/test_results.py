@@ -413,7 +413,7 @@ def test_links_at_the_top_lead_to_every_study():
 
 def test_without_results_the_tab_shows_the_cards_figures_and_a_broken_file_is_one_sentence(tmp_path):
     page = draw_results((), None, load_shipped_scores(), "en")
-    assert "No study has been finished yet" in page and "spvcnn-habn-camvid" in page
+    assert "No study has been finished yet" in page and "spvcnn-habn-plus-camvid" in page
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "config.json").write_text("{")
     with pytest.raises(ResultError, match="config.json is not valid JSON"):

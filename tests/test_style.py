@@ -130,6 +130,7 @@ def test_weights_come_from_the_file_and_later_layers_are_passed_over(tmp_path, w
         (lambda state: state.pop("features.3.squeeze.weight"), "has no tensor features.3.squeeze.weight"),
         (lambda state: state.update({"features.0.bias": torch.zeros(96)}), r"of shape \(64,\)"),
         (lambda state: state.update({"features.0.bias": torch.full((64,), torch.nan)}), "finite"),
+        (lambda state: state.update({"features.0.bias": torch.full((64,), 1e30)}), "at most 1e"),
     ],
 )
 def test_weights_that_do_not_fit_are_refused_in_one_sentence(tmp_path, weights, change, message):
@@ -146,6 +147,9 @@ def test_missing_or_damaged_weights_are_refused_in_one_sentence(tmp_path):
         load_features(tmp_path / "none.safetensors")
     (tmp_path / "torn.safetensors").write_bytes(b"not a tensor")
     with pytest.raises(FeatureError, match="not a safetensors file"):
+        load_features(tmp_path / "torn.safetensors")
+    (tmp_path / "torn.safetensors").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 9\n")
+    with pytest.raises(FeatureError, match="git lfs pull"):
         load_features(tmp_path / "torn.safetensors")
 
 

@@ -9,7 +9,7 @@ from habn.images import open_image
 from habn.layers import HyperAdaptiveBatchNorm2d
 from habn.ui.inspector import build_inspection
 
-PAIR, CHECKPOINT = "camvid", "spvcnn-habn-camvid"
+PAIR, CHECKPOINT = "camvid-plus", "spvcnn-habn-plus-camvid"
 
 
 def test_a_picture_walks_from_the_file_to_the_inspector(tmp_path, monkeypatch):

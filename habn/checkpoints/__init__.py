@@ -3,6 +3,7 @@
 from habn.checkpoints.files import (
     CHECKPOINTS,
     CONFIG,
+    LARGEST_WEIGHT,
     WEIGHTS,
     CheckpointError,
     LoadedNetwork,
@@ -11,12 +12,14 @@ from habn.checkpoints.files import (
     open_checkpoint,
     read_metadata,
     read_weights,
+    refuse_pointer,
     save_checkpoint,
 )
 
 __all__ = [
     "CHECKPOINTS",
     "CONFIG",
+    "LARGEST_WEIGHT",
     "WEIGHTS",
     "CheckpointError",
     "LoadedNetwork",
@@ -25,5 +28,6 @@ __all__ = [
     "open_checkpoint",
     "read_metadata",
     "read_weights",
+    "refuse_pointer",
     "save_checkpoint",
 ]

@@ -11,13 +11,21 @@ one sentence.
 import hashlib
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from huggingface_hub import HfApi, snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    HFValidationError,
+    HTTPError,  # of the client that this huggingface_hub uses, httpx or its successor
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+)
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -29,6 +37,9 @@ from habn.networks.network import Network
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 """Those that come with this project."""
+LARGEST_WEIGHT, LARGEST_VARIANCE = 1e6, 1e12
+"""No network learns such values: the largest of the shipped weights is 2.1, the largest running variance 172. A layer
+multiplies by its weights, so a network with larger ones leaves what float32 can hold within a few layers."""
 HUB_DEADLINE = 10  # seconds for the Hub's first answer; offline, its own default blocks for much longer
 
 
@@ -56,7 +67,7 @@ def load_checkpoint(folder_or_hub_id: str | Path) -> Network:
 
     Args:
         folder_or_hub_id: a folder with config.json and model.safetensors, or a Hub id such as
-            "user/spvcnn-habn-camvid".
+            "user/spvcnn-habn-plus-camvid".
 
     Raises:
         CheckpointError: when there is no such checkpoint, or a file is damaged or does not fit the network.
@@ -106,18 +117,32 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         CheckpointError: when the file is missing or damaged.
     """
     try:
+        refuse_pointer(path)
         return load_file(path)
     except FileNotFoundError:
         raise CheckpointError(f"{path} is missing; download or train the checkpoint again.") from None
     except SafetensorError as error:
         raise CheckpointError(f"{path} is damaged ({error}); download or train the checkpoint again.") from None
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def refuse_pointer(path: Path) -> None:
+    """Raise a CheckpointError where a file is what Git leaves in the place of one that Git LFS keeps."""
+    with path.open("rb") as file:
+        if file.read(64).startswith(b"version https://git-lfs"):
+            raise CheckpointError(f"{path} only points to the file that Git LFS keeps; fetch that with git lfs pull.")
+
+
+def _unreadable(path: Path, error: OSError) -> CheckpointError:
+    return CheckpointError(f"{path} cannot be read ({error.strerror or error}); check the file and its permissions.")
 
 
 def check_weights(expected: dict[str, Tensor], weights: dict[str, Tensor], path: Path) -> None:
     """Hold weights from a file against those of the network that they are for.
 
     Raises:
-        CheckpointError: on the first missing, unknown, misshapen, mistyped, non-finite or impossible tensor.
+        CheckpointError: on the first missing, unknown, misshapen, mistyped, non-finite, huge or impossible tensor.
     """
     remedy = f"config.json and {path.name} must come from the same training run."
     for key in expected:
@@ -133,9 +158,16 @@ def check_weights(expected: dict[str, Tensor], weights: dict[str, Tensor], path:
             raise CheckpointError(
                 f"{path}: {key!r} is of type {value.dtype} where {expected[key].dtype} is needed; {remedy}"
             )
+        value = value.float() if value.is_floating_point() else value
+        bound = LARGEST_VARIANCE if key.endswith("running_var") else LARGEST_WEIGHT
         if not torch.isfinite(value).all():
             raise CheckpointError(
                 f"{path}: {key!r} holds values that are not finite; train or download the checkpoint again."
+            )
+        if value.is_floating_point() and (value.abs() > bound).any():
+            raise CheckpointError(
+                f"{path}: {key!r} holds {value.abs().max():.0e}, where nothing above {bound:.0e} makes sense; train or "
+                "download the checkpoint again."
             )
         if key.endswith("running_var") and (value < 0).any():
             raise CheckpointError(f"{path}: {key!r} holds a negative variance; train or download the checkpoint again.")
@@ -149,21 +181,42 @@ def _find(folder_or_hub_id: str | Path) -> Path:
         raise CheckpointError(
             f"There is no checkpoint folder {str(folder)!r}; give a folder or a Hub id such as 'user/name'."
         )
-    wanted = {"repo_id": str(folder_or_hub_id), "allow_patterns": [CONFIG, WEIGHTS, CARD]}
+    return _fetch(str(folder_or_hub_id))
+
+
+def _fetch(hub_id: str) -> Path:
+    """The folder of the Hub's cache that holds a repository, from the Hub where something of it is not there yet."""
+    wanted = {"repo_id": hub_id, "allow_patterns": [CONFIG, WEIGHTS, CARD]}
+    remedy = "check the name or the connection"
     try:
-        return Path(snapshot_download(**wanted, local_files_only=True))
-    except (LocalEntryNotFoundError, HFValidationError):
-        pass
-    try:
-        HfApi().model_info(str(folder_or_hub_id), timeout=HUB_DEADLINE)
-        return Path(snapshot_download(**wanted, etag_timeout=HUB_DEADLINE))
+        with suppress(LocalEntryNotFoundError):
+            folder = Path(snapshot_download(**wanted, local_files_only=True))
+            if not _missing(folder):  # a snapshot is there as soon as one of its files is
+                return folder
+        HfApi().model_info(hub_id, timeout=HUB_DEADLINE)
+        folder = Path(snapshot_download(**wanted, etag_timeout=HUB_DEADLINE))
+        missing = _missing(folder)
+        if not missing:
+            return folder
+        problem, remedy = f"the Hub's repository lacks {missing[0]}", f"a checkpoint holds {CONFIG} and {WEIGHTS}"
+    except GatedRepoError:
+        problem = "its repository is gated"
+        remedy = f"accept its terms at https://huggingface.co/{hub_id}, then log in with hf auth login"
     except (RepositoryNotFoundError, HFValidationError):
-        problem = "the Hub knows no such repository"
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError):
+        problem = "the Hub knows no such repository, or it is private"
+        remedy = "check the name, or log in with hf auth login"
+    except HfHubHTTPError as error:
+        problem, remedy = f"the Hub answered with error {error.response.status_code}", "try again later"
+    except (HTTPError, ConnectionError, TimeoutError, LocalEntryNotFoundError):
         problem = "the Hub could not be reached"
-    raise CheckpointError(
-        f"There is no checkpoint folder {str(folder)!r}, and {problem}; check the name or the connection."
-    )
+    except OSError as error:
+        problem = f"the Hub's cache on this disk failed ({error.strerror or error})"
+        remedy = "make room, or set HF_HOME to a folder that can be written"
+    raise CheckpointError(f"There is no checkpoint folder {hub_id!r}, and {problem}; {remedy}.")
+
+
+def _missing(folder: Path) -> list[str]:
+    return [name for name in (CONFIG, WEIGHTS) if not (folder / name).is_file()]
 
 
 def read_metadata(folder: Path) -> dict:
@@ -174,9 +227,14 @@ def read_metadata(folder: Path) -> dict:
     """
     path = folder / CONFIG
     try:
-        metadata = json.loads(path.read_text())
+        refuse_pointer(path)
+        metadata = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise CheckpointError(f"{path} is missing; a checkpoint folder holds {CONFIG} and {WEIGHTS}.") from None
+    except CheckpointError:
+        raise
+    except OSError as error:
+        raise _unreadable(path, error) from None
     except (ValueError, RecursionError):  # as JSONDecodeError and UnicodeDecodeError are, and digits without end
         raise CheckpointError(f"{path} is not valid JSON; download or train the checkpoint again.") from None
     for key in ("network", "norm", "config"):

@@ -156,9 +156,11 @@ def _apply(network: Network, checkpoint: str, image: np.ndarray, painting: Paint
         answer = network(*given)[0]
         seconds = time.perf_counter() - started
     if not torch.isfinite(answer).all():
-        raise RequestError(
-            f"The network {checkpoint} gave values that are not finite on this picture; try another picture."
-        )
+        # No picture does that: it is bytes. Nor does any other intervention, all of which are bounded.
+        cause, remedy = "its weights", "download or train it again"
+        if request.intervention.painted is not None:
+            cause, remedy = "the painted map", "paint one within [0, 1]"
+        raise RequestError(f"The network {checkpoint} gave values that are not finite, by {cause}; {remedy}.")
     labels = answer.argmax(0).to(torch.uint8).numpy() if painting is None else None
     picture = STREET_PALETTE[labels] if painting is None else to_image(painting.finish(answer[None], pixels))
     return Output(

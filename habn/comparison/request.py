@@ -24,7 +24,6 @@ class Pair:
 
 
 KNOWN_PAIRS = {
-    "camvid": Pair("segmentation", "spvcnn-bn-camvid", "spvcnn-habn-camvid"),
     "camvid-plus": Pair("segmentation", "spvcnn-bn-camvid", "spvcnn-habn-plus-camvid"),
     "styles": Pair("style", "cfanet-bn-styles", "cfanet-habn-styles"),
     "styles-plus": Pair("style", "cfanet-bn-styles", "cfanet-habn-plus-styles"),
@@ -64,7 +63,7 @@ class Request:
     """
 
     image: Source
-    pair: str = "camvid"
+    pair: str = "camvid-plus"
     painting: Painting | None = None
     _: KW_ONLY
     labels: np.ndarray | None = None

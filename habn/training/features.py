@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor, nn
 
+from habn.checkpoints import LARGEST_WEIGHT, CheckpointError, refuse_pointer
 from habn.errors import HabnError
 from habn.pixels import IMAGENET_MEAN, IMAGENET_STD
 
@@ -84,10 +85,13 @@ def load_features(path: str | Path) -> SqueezeNetFeatures:
         FeatureError: the file is missing, is no safetensors, lacks a key, or a tensor has a wrong shape or is infinite.
     """
     try:
+        refuse_pointer(Path(path))
         content = Path(path).read_bytes()
         state = load(content)
     except FileNotFoundError:
         raise FeatureError(f"{path} does not exist: pass SqueezeNet 1.1's weights with --squeezenet FILE.") from None
+    except CheckpointError as error:
+        raise FeatureError(str(error)) from None
     except (SafetensorError, OSError) as error:
         raise FeatureError(f"{path} is not a safetensors file ({error}): pass SqueezeNet 1.1's weights.") from None
 
@@ -95,10 +99,10 @@ def load_features(path: str | Path) -> SqueezeNetFeatures:
     for key, parameter in network.state_dict().items():
         if key not in state:
             raise FeatureError(f"{path} has no tensor {key}: pass SqueezeNet 1.1 with torchvision's key names.")
-        if state[key].shape != parameter.shape or not state[key].isfinite().all():
+        if state[key].shape != parameter.shape or not (state[key].float().abs() <= LARGEST_WEIGHT).all():
             raise FeatureError(
-                f"{key} in {path} must be finite and of shape {tuple(parameter.shape)}, and has shape "
-                f"{tuple(state[key].shape)}: pass the weights of SqueezeNet 1.1, not of 1.0."
+                f"{key} in {path} must be finite, at most {LARGEST_WEIGHT:.0e} and of shape {tuple(parameter.shape)}, "
+                f"and has shape {tuple(state[key].shape)}: pass the weights of SqueezeNet 1.1, not of 1.0."
             )
     network.load_state_dict({key: state[key] for key in network.state_dict()})
     if hashlib.sha256(content).hexdigest() != KNOWN_SHA256:

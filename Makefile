@@ -1,6 +1,6 @@
 # make demo      set up what is missing, then serve the page at http://127.0.0.1:7860 (PORT=8000 make demo for another port)
 # make test      set up what is missing, then check the style and run every test
-# make test-zoo  convert some fifty networks of other libraries, in a virtual environment of its own (6 GB, half an hour)
+# make test-zoo  convert some fifty networks of other libraries, in a virtual environment of its own (6 GB, an hour)
 # make install   only the set-up that both share
 #
 # A computer needs Python 3.11 or later and make; where `python3` is older: make PYTHON=python3.12 demo
@@ -33,7 +33,7 @@ test: $(VENV)/.installed-for-tests
 	$(VENV)/bin/python -m pytest
 
 test-zoo: $(ZOO)/.installed
-	$(ZOO)/bin/python -m pytest --confcutdir=tests/zoo -W default tests/zoo
+	$(ZOO)/bin/python -m pytest --confcutdir=tests/zoo -W default -o timeout=1800 tests/zoo
 
 $(ZOO)/.installed: tests/zoo/requirements.txt
 	$(PYTHON) -m venv $(ZOO)

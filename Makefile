@@ -1,6 +1,6 @@
 # make demo      set up what is missing, then serve the page at http://127.0.0.1:7860 (PORT=8000 make demo for another port)
 # make test      set up what is missing, then check the style and the types, and run every test
-# make test-zoo  convert some fifty networks of other libraries, in a virtual environment of its own (6 GB, half an hour)
+# make test-zoo  convert some fifty networks of other libraries, in a virtual environment of its own (6 GB, an hour)
 # make fuzz      set up what is missing, then open 2,000 damaged pictures (a minute or two)
 # make install   only the set-up that both share
 #
@@ -39,7 +39,7 @@ fuzz: $(VENV)/.installed-for-tests
 	PYTHONPATH=. $(VENV)/bin/python tests/fuzz_pictures.py
 
 test-zoo: $(ZOO)/.installed
-	$(ZOO)/bin/python -m pytest --confcutdir=tests/zoo -W default tests/zoo
+	$(ZOO)/bin/python -m pytest --confcutdir=tests/zoo -W default -o timeout=1800 tests/zoo
 
 $(ZOO)/.installed: tests/zoo/requirements.txt
 	$(PYTHON) -m venv $(ZOO)

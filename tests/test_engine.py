@@ -156,10 +156,11 @@ def test_an_intervention_that_makes_no_sense_is_refused(arguments):
     (np.full((2, 2), 1e38, np.float32), "by the painted map; paint one within [0, 1]."),
 ], ids=["weights", "painted map"])  # fmt: skip
 def test_values_that_are_not_finite_have_a_cause(painted, remedy, scene, monkeypatch):
-    network = copy.deepcopy(engine.load_network(next(iter(PAIRS.values())).second))
+    loaded = engine.load_network(next(iter(PAIRS.values())).second)
+    network = copy.deepcopy(loaded.network)
     with torch.no_grad():
         network.classify.weight.fill_(1e38)
-    monkeypatch.setattr(engine, "load_network", lambda name: network)
+    monkeypatch.setattr(engine, "load_network", lambda name: replace(loaded, network=network))
     intervention = Intervention() if painted is None else Intervention(context="painted", painted=painted)
     with pytest.raises(RequestError, match=re.escape(remedy)):
         run(Request(scene.image, next(iter(PAIRS)), intervention=intervention, record=False))

@@ -3,6 +3,7 @@
 import copy
 import re
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 

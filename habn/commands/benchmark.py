@@ -1,109 +1,194 @@
-"""How long each normalization takes, as a multiple of batch normalization on the same machine in the same minute.
+"""What each normalization costs, as a multiple of batch normalization on the same machine in the same minute.
 
-    python -m habn.benchmark [--json FILE] [--repeats 30] [--shapes 1x64x180x240 1x32x360x480] [--threads 2]
+    python -m habn.benchmark [--json results/benchmark.json] [--repeats 20] [--threads 1 2]
 
-Times layers by themselves and whole networks, in evaluation and in a training step. All candidates take turns, and the
-ratio is taken within each turn, so that a busy machine slows them alike. A time that is not a ratio says little, and
-neither is ever asserted in a test.
+Times whole networks and layers by themselves, in evaluation and in a training step, beside other normalizations that
+adapt and beside a network whose BN is folded into its convolutions; further, what memory a training step takes, and how
+the time grows. All candidates take turns, and the ratio is taken within each turn, so that a busy machine slows all
+alike. A time that is not a ratio says little, and neither is ever asserted in a test.
 """
 
 import argparse
+import copy
+import ctypes
 import json
+import os
 import statistics
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from habn.commands import end_with_a_sentence
-from habn.errors import HabnError
+from habn.checkpoints import CHECKPOINTS, load_checkpoint
 from habn.layers import HyperAdaptiveBatchNorm2d
-from habn.layers.normalization import NORM_LABELS, NORM_LAYERS, build_norm_layer
-from habn.networks import build_network
+from habn.layers.normalization import NORM_LABELS, NORM_LAYERS, NormLayer
+from habn.networks import SPVCNN
+from habn.networks.blocks import ConvNorm, SpatiallyVariantConv2d
+from habn.networks.peers import PEER_LABELS, PEERS
 from habn.results.provenance import describe_commit, describe_hardware
-from habn.training.task import check_device
 
-BASELINE = "bn"
+BASELINE, FOLDED, SHIPPED = "bn", "bn-folded", "habn-plus-shipped"
+LAYERS: dict[str, NormLayer] = {**NORM_LAYERS, **PEERS}
+LABELS = {
+    **NORM_LABELS,
+    **PEER_LABELS,
+    "habn": "HABN, all gates open",
+    "habn-plus": "HABN+, all gates open",
+    FOLDED: "BN, folded into its convolutions",
+    SHIPPED: "HABN+ as shipped for CamVid",
+}
 SHAPES = ((1, 64, 180, 240), (1, 32, 360, 480))
 PICTURE = (1, 3, 360, 480)
+BATCH = (8, 3, 192, 256)
+GROWTH = ("bn", "habn", "habn-plus")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Timing:
-    """Times of one candidate.
+    """What one candidate took.
 
     Attributes:
-        what: "layer" or the network's name; `shape` is that of its input.
-        work: "forward" (evaluation) or "training step" (forward and backward).
-        milliseconds: median.
-        ratio: median of the time over the baseline's of the same turn; `quartiles` of the same.
+        what: "network" (SPVCNN), "layer", or "layer, growth"; `shape` is that of its input.
+        work: "evaluation", "training step" (forward and backward), or "memory of a training step".
+        precision: "float32" or "bfloat16".
+        threads: of PyTorch.
+        norm: a key of `LABELS`.
+        amount: median, in milliseconds, or in MiB for memory.
+        ratio: median of the amount over the baseline's of the same turn; `quartiles` of the same.
     """
 
     what: str
     shape: tuple[int, ...]
     work: str
+    precision: str
+    threads: int
     norm: str
-    milliseconds: float
+    amount: float
     ratio: float
     quartiles: tuple[float, float]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """Under which a comparison is made; see `Timing`."""
+
+    what: str
+    shape: tuple[int, ...]
+    work: str
+    precision: str = "float32"
+    device: str = "cpu"
+
+
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m habn.benchmark", description=__doc__.split("\n\n")[0])
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the timings here, too")
-    parser.add_argument("--repeats", type=int, default=30, help="turns of each candidate")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write what was measured here, too")
+    parser.add_argument("--repeats", type=int, default=20, help="turns of each candidate; a third for training steps")
     parser.add_argument(
         "--shapes", type=_shape, nargs="+", default=SHAPES, metavar="NxCxHxW", help="of a layer's input"
     )
     parser.add_argument("--picture", type=_shape, default=PICTURE, metavar="Nx3xHxW", help="a network's input")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--batch", type=_shape, default=BATCH, metavar="Nx3xHxW", help="a training step's input")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     args = parser.parse_args(arguments)
-    end_with_a_sentence(lambda: measure(args))
-
-
-def measure(args: argparse.Namespace) -> None:
-    """Time everything, and print it.
-
-    Raises:
-        HabnError: one sentence on an argument.
-    """
-    if args.repeats < 2 or args.threads < 1:
-        raise HabnError("--repeats must be at least 2, and --threads at least 1.")
-    check_device(args.device)
-    torch.set_num_threads(args.threads)
-    timings = [
-        *time_layers(args.shapes, args.repeats, args.device),
-        *time_networks(args.picture, args.repeats, args.device),
-    ]
-    print(table(timings))
+    if args.repeats < 2 or min(args.threads) < 1:
+        sys.exit("error: --repeats must be at least 2, and --threads at least 1.")
+    if args.device.startswith("cuda") and not torch.cuda.is_available():
+        sys.exit("error: This machine has no CUDA device; leave out --device.")
+    timings = []
+    print("| what | input | work | precision | threads | normalization | ms or MiB | times BN (quartiles) |")
+    print("|---|---|---|---|---|---|---|---|")
+    for timing in measure(args):
+        timings.append(timing)
+        print(table_row(timing), flush=True)
     if args.json is not None:
         args.json.write_text(json.dumps(_report(args, timings), indent=1) + "\n")
 
 
-def time_layers(shapes: tuple[tuple[int, ...], ...], repeats: int, device: str) -> list[Timing]:
-    """Every normalization that needs no style, by itself."""
-    return [
-        timing
-        for shape in shapes
-        for timing in _time_both(
-            "layer", {norm: build_norm_layer(norm)(shape[1]) for norm in NORM_LAYERS}, shape, repeats, device
-        )
-    ]
+def measure(args: argparse.Namespace) -> Iterator[Timing]:
+    """Everything, row by row."""
+    for threads in args.threads:
+        torch.set_num_threads(threads)
+        setting = Setting(what="network", shape=args.picture, work="evaluation", device=args.device)
+        yield from compare(setting, {**networks(), FOLDED: fold(build("bn")), SHIPPED: shipped()}, args.repeats)
+        for shape in args.shapes:
+            setting = Setting(what="layer", shape=shape, work="evaluation", device=args.device)
+            yield from compare(setting, layers(shape), args.repeats)
+        few = max(2, args.repeats // 3)
+        for precision in ("float32", "bfloat16"):
+            setting = Setting(
+                what="network", shape=args.batch, work="training step", precision=precision, device=args.device
+            )
+            yield from compare(setting, networks(), few)
+    setting = Setting(what="network", shape=args.batch, work="memory of a training step")
+    yield from compare_memory(setting, networks())
+    for shape in growth(args.shapes[0]):
+        modules = {norm: module for norm, module in layers(shape).items() if norm in GROWTH}
+        setting = Setting(what="layer, growth", shape=shape, work="evaluation", device=args.device)
+        yield from compare(setting, modules, args.repeats)
 
 
-def time_networks(shape: tuple[int, ...], repeats: int, device: str) -> list[Timing]:
+def networks() -> dict[str, nn.Module]:
     """SPVCNN with every normalization."""
-    return _time_both("spvcnn", {norm: build_network("spvcnn", norm) for norm in NORM_LAYERS}, shape, repeats, device)
+    return {norm: build(norm) for norm in LAYERS}
+
+
+def build(norm: str) -> nn.Module:
+    torch.manual_seed(0)
+    return _adapted(SPVCNN(LAYERS[norm]))
+
+
+def layers(shape: tuple[int, ...]) -> dict[str, nn.Module]:
+    """Every normalization by itself."""
+    torch.manual_seed(0)
+    return {norm: _adapted(layer(shape[1])) for norm, layer in LAYERS.items()}
+
+
+def shipped() -> nn.Module:
+    return load_checkpoint(CHECKPOINTS / "spvcnn-habn-plus-camvid")
+
+
+def growth(shape: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """A shape, with four times as many pixels, channels and pictures."""
+    n, c, h, w = shape
+    return [shape, (n, c, 2 * h, 2 * w), (n, 4 * c, h, w), (4 * n, c, h, w)]
+
+
+def fold(network: nn.Module) -> nn.Module:
+    """A copy whose batch normalizations are parts of the convolutions before them, as a deployer would have it."""
+    network = copy.deepcopy(network).eval()
+    for block in network.modules():
+        if isinstance(block, ConvNorm) and type(block.norm) is nn.BatchNorm2d:
+            variant = isinstance(block.conv, SpatiallyVariantConv2d)
+            conv = block.conv.kernels if variant else block.conv
+            kernels = block.conv.num_kernels if variant else 1  # their shares sum to 1, so each may add the bias
+            norm = block.norm
+            of_norm = (t.repeat(kernels) for t in (norm.running_mean, norm.running_var, norm.weight, norm.bias))
+            mean, var, weight, bias = of_norm
+            conv.weight, conv.bias = fuse_conv_bn_weights(conv.weight, conv.bias, mean, var, norm.eps, weight, bias)
+            block.norm = nn.Identity()
+    return network
+
+
+def compare(setting: Setting, modules: dict[str, nn.Module], repeats: int) -> list[Timing]:
+    x = torch.randn(setting.shape, device=setting.device).contiguous(memory_format=torch.channels_last)
+    prepare = _evaluation if setting.work == "evaluation" else _training_step
+    calls = {
+        norm: prepare(module.to(setting.device, memory_format=torch.channels_last), x, setting.precision)
+        for norm, module in modules.items()
+    }
+    return _timings(setting, {norm: [1000 * s for s in own] for norm, own in take_turns(calls, repeats).items()})
 
 
 def take_turns(candidates: dict[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
     """Seconds of each call of each candidate; one turn before the first warms up and does not count."""
-    seconds: dict[str, list[float]] = {name: [] for name in candidates}
+    seconds = {name: [] for name in candidates}
     for turn in range(repeats + 1):
         for name, call in candidates.items():
             started = time.perf_counter()
@@ -113,46 +198,40 @@ def take_turns(candidates: dict[str, Callable[[], object]], repeats: int) -> dic
     return seconds
 
 
-def table(timings: list[Timing]) -> str:
-    """Markdown: a row per candidate."""
-    lines = ["| what | input | work | normalization | ms | times BN (quartiles) |", "|---|---|---|---|---|---|"]
-    for t in timings:
-        low, high = t.quartiles
-        shape = " x ".join(map(str, t.shape))
-        ratio = f"{t.ratio:.2f} ({low:.2f} to {high:.2f})"
-        lines.append(f"| {t.what} | {shape} | {t.work} | {NORM_LABELS[t.norm]} | {t.milliseconds:.2f} | {ratio} |")
-    return "\n".join(lines)
+def compare_memory(setting: Setting, modules: dict[str, nn.Module]) -> list[Timing]:
+    """Peak memory of a training step above what was there before; nothing where the system cannot tell."""
+    x = torch.randn(setting.shape).contiguous(memory_format=torch.channels_last)
+    peaks = {}
+    for norm, module in modules.items():
+        call = _training_step(module.to(memory_format=torch.channels_last), x, setting.precision)
+        call()  # loops are compiled, and gradients are there
+        peaks[norm] = [_peak_memory(call) for _ in range(2)]
+    return [] if None in peaks[BASELINE] else _timings(setting, peaks)
 
 
-def _time_both(
-    what: str, modules: dict[str, nn.Module], shape: tuple[int, ...], repeats: int, device: str
-) -> list[Timing]:
-    x = torch.randn(shape, device=device).contiguous(memory_format=torch.channels_last)
-    for module in modules.values():
-        module.to(device, memory_format=torch.channels_last)
-        _adapt(module)
-    works = {"forward": _forward, "training step": _training_step}
-    return [
-        timing
-        for work, prepare in works.items()
-        for timing in _compare(
-            what, shape, work, take_turns({norm: prepare(module, x) for norm, module in modules.items()}, repeats)
-        )
-    ]
+def table_row(t: Timing) -> str:
+    low, high = t.quartiles
+    shape = " x ".join(map(str, t.shape))
+    ratio = f"{t.ratio:.2f} ({low:.2f} to {high:.2f})"
+    return (
+        f"| {t.what} | {shape} | {t.work} | {t.precision} | {t.threads} | {LABELS[t.norm]} | {t.amount:.2f} | {ratio} |"
+    )
 
 
-def _compare(what: str, shape: tuple[int, ...], work: str, seconds: dict[str, list[float]]) -> list[Timing]:
+def _timings(setting: Setting, amounts: dict[str, list[float]]) -> list[Timing]:
     timings = []
-    for norm, own in seconds.items():
-        ratios = [a / b for a, b in zip(own, seconds[BASELINE], strict=True)]
+    for norm, own in amounts.items():
+        ratios = [a / b for a, b in zip(own, amounts[BASELINE], strict=True)]
         low, middle, high = statistics.quantiles(ratios, n=4)
         timings.append(
             Timing(
-                what=what,
-                shape=shape,
-                work=work,
+                what=setting.what,
+                shape=setting.shape,
+                work=setting.work,
+                precision=setting.precision,
+                threads=torch.get_num_threads(),
                 norm=norm,
-                milliseconds=1000 * statistics.median(own),
+                amount=statistics.median(own),
                 ratio=middle,
                 quartiles=(low, high),
             )
@@ -160,29 +239,30 @@ def _compare(what: str, shape: tuple[int, ...], work: str, seconds: dict[str, li
     return timings
 
 
-def _adapt(module: nn.Module) -> None:
+def _adapted(module: nn.Module) -> nn.Module:
     """A layer that has learned nothing yet takes a shorter way; what is measured shall adapt."""
     for layer in module.modules():
         if isinstance(layer, HyperAdaptiveBatchNorm2d):
             nn.init.constant_(layer.search.delta, 0.01)
+    return module
 
 
-def _forward(module: nn.Module, x: Tensor) -> Callable[[], object]:
+def _evaluation(module: nn.Module, x: Tensor, precision: str) -> Callable[[], object]:
     @torch.inference_mode()
     def call() -> None:
-        module.eval()(x)
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+            module.eval()(x)
         _wait(x)
 
     return call
 
 
-def _training_step(module: nn.Module, x: Tensor) -> Callable[[], object]:
-    x = x.clone().requires_grad_()
-
+def _training_step(module: nn.Module, x: Tensor, precision: str) -> Callable[[], object]:
     def call() -> None:
-        module.train()(x).square().mean().backward()
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+            y = module.train()(x)
+        y.float().square().mean().backward()
         module.zero_grad()
-        x.grad = None
         _wait(x)
 
     return call
@@ -193,10 +273,29 @@ def _wait(x: Tensor) -> None:
         torch.cuda.synchronize()
 
 
+def _peak_memory(call: Callable[[], object]) -> float | None:
+    """MiB that a call needs at most beside what is there; None where the system is not Linux."""
+    try:
+        ctypes.CDLL(None).malloc_trim(0)  # what was freed before shall not serve the call unseen
+        Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
+        before = _status("VmRSS")
+        call()
+        return (_status("VmHWM") - before) / 1024
+    except (AttributeError, OSError):
+        return None
+
+
+def _status(key: str) -> int:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(f"{key}:"):
+            return int(line.split()[1])
+    raise OSError(f"no {key}")
+
+
 def _report(args: argparse.Namespace, timings: list[Timing]) -> dict:
     return {
         "hardware": describe_hardware(torch.cuda.get_device_name() if args.device.startswith("cuda") else None),
-        "threads": args.threads,
+        "load": list(os.getloadavg()) if hasattr(os, "getloadavg") else None,
         "torch": torch.__version__,
         "commit": describe_commit(),
         "date": date.today().isoformat(),

@@ -12,7 +12,7 @@ pass, the last, knows all. So x has its whole gradient from there, in one pass; 
 gradient of y, s and the table, it receives in place of the gradients of `links`, three outputs that are nothing but the
 way back. They take no memory.
 
-Each is one node to `torch.compile`. There is no second derivative and no forward-mode one; PyTorch says so.
+Each is one node to `torch.compile`. There is no second derivative.
 """
 
 import numpy as np
@@ -222,6 +222,17 @@ def _backward_of_normalize(ctx, grad_y):
 
 
 normalize.register_autograd(_backward_of_normalize, setup_context=_keep_for_normalize)
+
+
+def _no_second_derivative(ctx, *grads):
+    raise RuntimeError(
+        "The compiled loops of an HABN layer have no second derivative; compute the first within "
+        "habn.layers.kernels.plain(), or in float64."
+    )
+
+
+for _backward in (measure_backward, encode_backward, normalize_backward):
+    _backward.register_autograd(_no_second_derivative)
 
 
 def _wide(values: Tensor, fill: float = 0.0) -> np.ndarray:

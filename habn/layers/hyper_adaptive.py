@@ -76,7 +76,8 @@ class _Share(torch.autograd.Function):
 
 
 def _share(value: Tensor) -> Tensor:
-    return _Share.apply(value) if torch.is_grad_enabled() else value.clamp(0, 1)
+    no_gradient = not torch.is_grad_enabled() or torch.jit.is_tracing()  # nor can a trace hold one that is written out
+    return value.clamp(0, 1) if no_gradient else _Share.apply(value)
 
 
 class _Unused(torch.autograd.Function):
@@ -128,7 +129,11 @@ class HyperAdaptiveBatchNorm(_BatchNorm):
         process_group: those processes; None for all.
 
     Shape:
-        (N, C, H, W) to (N, C, H, W).
+        (N, C, H, W) to (N, C, H, W), of the type and memory format of the input.
+
+    On a CPU compiled loops compute the layer; they have a first derivative alone. Where more is asked for, a second
+    derivative, or common operations only, compute in float64 or within `habn.layers.kernels.plain`; `torch.func`,
+    `torch.export`, `torch.jit.trace` and the ONNX exporters come to that by themselves. `torch.jit.script` is refused.
 
     Raises:
         ValueError: on an unknown option, an input that is not 4-D, or a single value per channel in training.
@@ -199,6 +204,9 @@ class HyperAdaptiveBatchNorm(_BatchNorm):
 
     def forward(self, x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
         """Normalize x, (N, C, H, W); weight and bias, (N, C), replace the layer's own where they are given."""
+        if isinstance(x, torch.fx.Proxy):  # a symbolic trace keeps the layer whole, as it does PyTorch's own
+            given = (x,) if weight is None else (x, weight, bias)
+            return x.tracer.create_proxy("call_module", x.tracer.path_of_module(self), given, {})
         deltas = self.search()
         if (x.numel() == 0 or all(d is None for d in deltas)) and (weight is None) == (bias is None):
             return self._normalize_statically(x, weight, bias)
@@ -207,6 +215,11 @@ class HyperAdaptiveBatchNorm(_BatchNorm):
         measured = self._measure(x, deltas, standard)
         factors = self._factors(x, weight, bias, deltas, measured, standard, update_running=True)
         return adaptive_normalize(x, *factors, self.eps, measured)
+
+    def __prepare_scriptable__(self) -> nn.Module:
+        raise RuntimeError(
+            "An HABN layer cannot be scripted; use torch.export, torch.compile or torch.jit.trace instead."
+        )
 
     def context(self, x: Tensor) -> Tensor:
         """The spatial context map *s* of a feature map (N, C, H, W): (N, 1, H, W)."""

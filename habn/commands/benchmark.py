@@ -188,7 +188,7 @@ def compare(setting: Setting, modules: dict[str, nn.Module], repeats: int) -> li
 
 def take_turns(candidates: dict[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
     """Seconds of each call of each candidate; one turn before the first warms up and does not count."""
-    seconds = {name: [] for name in candidates}
+    seconds: dict[str, list[float]] = {name: [] for name in candidates}
     for turn in range(repeats + 1):
         for name, call in candidates.items():
             started = time.perf_counter()
@@ -201,12 +201,15 @@ def take_turns(candidates: dict[str, Callable[[], object]], repeats: int) -> dic
 def compare_memory(setting: Setting, modules: dict[str, nn.Module]) -> list[Timing]:
     """Peak memory of a training step above what was there before; nothing where the system cannot tell."""
     x = torch.randn(setting.shape).contiguous(memory_format=torch.channels_last)
-    peaks = {}
+    peaks: dict[str, list[float]] = {}
     for norm, module in modules.items():
         call = _training_step(module.to(memory_format=torch.channels_last), x, setting.precision)
         call()  # loops are compiled, and gradients are there
-        peaks[norm] = [_peak_memory(call) for _ in range(2)]
-    return [] if None in peaks[BASELINE] else _timings(setting, peaks)
+        found = [peak for peak in (_peak_memory(call) for _ in range(2)) if peak is not None]
+        if not found:
+            return []
+        peaks[norm] = found
+    return _timings(setting, peaks)
 
 
 def table_row(t: Timing) -> str:

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 Granularity = Literal["layer", "channel"]
-ContextNormalization = Literal["minmax", "distribution", "zscore"]
+ContextNormalization = Literal["minmax", "distribution", "zscore", "sigmoid", "sigmoid-pooled"]
 
 
 class SpatialContextEncoder(nn.Module):
@@ -38,6 +38,7 @@ class SpatialContextEncoder(nn.Module):
         num_features: int,
         hidden_features: int | None = None,
         normalization: ContextNormalization = "minmax",
+        maps: int = 1,
     ) -> None:
         super().__init__()
         check_choice("context_normalization", normalization, ContextNormalization)
@@ -45,7 +46,7 @@ class SpatialContextEncoder(nn.Module):
         self.normalization = normalization
         self.conv1 = nn.Conv2d(num_features, hidden, 1)
         self.conv2 = nn.Conv2d(hidden, hidden, 1)
-        self.conv3 = nn.Conv2d(hidden, 1, 1)
+        self.conv3 = nn.Conv2d(hidden, maps, 1)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -61,6 +62,8 @@ class SpatialContextEncoder(nn.Module):
         with torch.no_grad():
             self.conv2.weight.abs_()
             self.conv3.weight.abs_()
+            if self.normalization.startswith("sigmoid"):
+                self.conv3.bias.fill_(-2.0)
 
     def forward(self, x: Tensor) -> Tensor:
         with torch.autocast(x.device.type, enabled=False):
@@ -72,6 +75,21 @@ class SpatialContextEncoder(nn.Module):
             m = _without_rounding(m - m.mean((2, 3), keepdim=True), size) + self.conv1.bias[:, None, None]
             m = F.relu(self.conv3(F.relu(self.conv2(F.relu(m)))))
             return self._normalize(m)
+
+    def standardized(self, x: Tensor, mean: Tensor, var: Tensor) -> Tensor:
+        """s by a sigmoid, of what stands out from the static statistics (1, C)."""
+        with torch.autocast(x.device.type, enabled=False):
+            inverse = (var + self.eps).rsqrt()
+            weight = self.conv1.weight * inverse[0][:, None, None]
+            bias = self.conv1.bias - (weight[:, :, 0, 0] @ mean[0])
+            size = x.shape[2:]
+            x = x.to(weight.dtype)
+            if self.normalization == "sigmoid-pooled":
+                x = F.avg_pool2d(x, 4, ceil_mode=True, count_include_pad=False)
+            m = self.conv3(F.relu(self.conv2(F.relu(F.conv2d(x, weight, bias)))))
+            if m.shape[2:] != size:
+                m = F.interpolate(m, size=size, mode="bilinear", align_corners=False)
+            return torch.sigmoid(m)
 
     def _normalize(self, m: Tensor) -> Tensor:
         # Departure: the text says "normalized" and no more. A map with an overflow counts as constant.

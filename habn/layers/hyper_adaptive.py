@@ -31,7 +31,7 @@ PARAMETERS = ("scale", "bias", "mean", "var")
 """What is adapted, in the order of delta, gates and every table of this project."""
 
 Units = Literal["absolute", "relative"]
-Statistics = Literal["static", "own"]
+Statistics = Literal["static", "own", "local"]
 
 
 class EffectiveParameters(NamedTuple):
@@ -107,24 +107,56 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
         statistics: Statistics = "static",
         context_normalization: ContextNormalization = "minmax",
         search: bool = False,
+        maps: int = 1,
     ) -> None:
         super().__init__(num_features, eps, momentum, affine, track_running_stats)
         check_choice("units", units, Units)
         check_choice("statistics", statistics, Statistics)
         self.units = units
         self.statistics = statistics
-        self.encoder = SpatialContextEncoder(num_features, hidden_features, context_normalization)
+        self.encoder = SpatialContextEncoder(num_features, hidden_features, context_normalization, maps)
         self.search = DifferentiableSearch(num_features, granularity, search)
 
     def forward(self, x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
         """Normalize x, (N, C, H, W); weight and bias, (N, C), replace the layer's own where they are given."""
         if self.training or (weight is None) != (bias is None) or any(d is not None for d in self.search()):
-            return adaptive_normalize(x, *self.factors(x, weight, bias, update_running=True), self.eps)
+            if self.statistics == "local":
+                return self._normalize_locally(x)
+            s, base, slope = self.factors(x, weight, bias, update_running=True)
+            if s.shape[1] == 1:
+                return adaptive_normalize(x, s, base, slope, self.eps)
+            ones, zeros = torch.ones_like(base.mean), torch.zeros_like(base.mean)
+            first, second = s.split(1, dim=1)
+            y = adaptive_normalize(
+                x, second, Factors(ones, zeros, base.mean, base.var), Factors(None, None, slope.mean, slope.var), self.eps
+            )
+            return adaptive_normalize(
+                y, first, Factors(base.scale, base.bias, zeros, ones - self.eps), Factors(slope.scale, slope.bias, None, None), self.eps
+            )
         return self._normalize_statically(x, weight, bias)
 
     def context(self, x: Tensor) -> Tensor:
         """The spatial context map *s* of a feature map (N, C, H, W): (N, 1, H, W)."""
-        return self.encoder(x)
+        if self.encoder.normalization.startswith("sigmoid"):
+            return self.encoder.standardized(x, *self._static_statistics(x, False))[:, :1]
+        return self.encoder(x)[:, :1]
+
+    def _normalize_locally(self, x):
+        mean, var = self._static_statistics(x, True)
+        with torch.autocast(x.device.type, enabled=False):
+            s = self.encoder.standardized(x, mean, var) if self.encoder.normalization.startswith("sigmoid") else self.encoder(x)
+            kind, x = x.dtype, x.float()
+            size = [max(1, side // 4) for side in x.shape[2:]]
+            step = [max(1, side // 2) for side in size]
+            pool = lambda v: F.interpolate(F.avg_pool2d(v, size, step), size=x.shape[2:], mode="bilinear", align_corners=False)
+            m = pool(x)
+            v = (pool(x * x) - m * m).clamp(min=0)
+            scale, bias, a, b = (d.expand(1, self.num_features)[..., None, None] for d in self.search())
+            mean, var = mean[..., None, None], var[..., None, None]
+            mean_ = mean + s * _Share.apply(a) * (m - mean)
+            var_ = torch.maximum(var + s * _Share.apply(b) * (v - var), 0.01 * var)
+            y = (x - mean_) * (var_ + self.eps).rsqrt() * (self.weight[:, None, None] + s * scale) + self.bias[:, None, None] + s * bias
+            return y.to(kind)
 
     def effective_parameters(
         self, x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None
@@ -152,7 +184,13 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
         scale = weight if weight is not None else (ones if self.weight is None else self.weight[None])
         shift = bias if bias is not None else (zeros if self.bias is None else self.bias[None])
         slope = self._slope(x, mean, var)
-        return LayerFactors(self.context(x), Factors(scale, shift, mean, var), slope)
+        if not update_running:
+            context = self.context(x)
+        elif self.encoder.normalization.startswith("sigmoid"):
+            context = self.encoder.standardized(x, mean, var)
+        else:
+            context = self.encoder(x)
+        return LayerFactors(context, Factors(scale, shift, mean, var), slope)
 
     def _normalize_statically(self, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
         """Batch normalization by its own kernel: a layer that adapts nothing agrees with it to the last bit.
@@ -171,7 +209,7 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
         )
         if toward_mean is None and toward_var is None:
             return Factors(scale, bias, None, None)
-        if self.statistics == "own":
+        if self.statistics != "static":
             own_mean, own_var = instance_statistics(x)
             if toward_mean is not None:
                 toward_mean = _Share.apply(toward_mean) * (own_mean - mean)

@@ -41,7 +41,7 @@ def dead_layers(network: nn.Module, task: Task, options: TrainingOptions) -> lis
 
     def look(name):
         def hook(layer, inputs):
-            if not layer.context(inputs[0]).any():
+            if not layer.context(inputs[0]).detach().any():
                 dead.append(name)
 
         return hook

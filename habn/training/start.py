@@ -40,7 +40,7 @@ def lean_toward_own(module: nn.Module, share: float) -> None:
     is lower, and half as much while the gates of a search stand at a half. A share of 2 is then the whole way.
     """
     for layer in module.modules():
-        if isinstance(layer, HyperAdaptiveBatchNorm2d) and layer.statistics == "own":
+        if isinstance(layer, HyperAdaptiveBatchNorm2d) and layer.statistics != "static":
             layer.search.delta[2:] = share
 
 

@@ -239,7 +239,7 @@ def test_with_a_context_of_one_and_full_shares_habn_plus_is_instance_normalizati
     x = 3 + 2 * torch.randn(2, 5, 8, 9)
     with torch.no_grad():
         layer.search.delta[2:] = 1
-        monkeypatch.setattr(layer.encoder, "forward", lambda x, hidden: torch.ones_like(x[:, :1]))
+        monkeypatch.setattr(layer.encoder, "forward", lambda x, hidden, standard: torch.ones_like(x[:, :1]))
         torch.testing.assert_close(layer(x), F.instance_norm(x), rtol=1e-4, atol=1e-4)
         layer.search.delta[2:] = 0
         torch.testing.assert_close(layer(x), F.batch_norm(x, torch.zeros(5), torch.ones(5)), rtol=1e-4, atol=1e-4)

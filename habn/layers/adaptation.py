@@ -76,19 +76,18 @@ class SpatialContextEncoder(nn.Module):
             return None
         return self.conv1.weight.flatten(1).float()
 
-    def forward(self, x: Tensor, hidden: Tensor | None = None) -> Tensor:
-        """s of x; hidden is `projection` x at each pixel, (N, H, P), where somebody has it already."""
+    def forward(self, x: Tensor, hidden: tuple[Tensor, Tensor] | None = None) -> Tensor:
+        """s of x; hidden is what `kernels.measure` makes of x and `projection`, where somebody has it already."""
         with torch.autocast(x.device.type, enabled=False):
-            projection = self.projection() if is_compiled(x) else None
-            if projection is None:
-                return self._normalize(self._map(x))
-            if hidden is None:
+            if hidden is None and is_compiled(x) and (projection := self.projection()) is not None:
                 hidden = measure(x, projection, with_statistics=False).hidden
-            size = x[:, :, 0, 0].detach().abs().float() @ projection.detach().abs().T
-            weights = (self.conv2.weight.flatten(1), self.conv2.bias, self.conv3.weight.flatten(), self.conv3.bias)
+            if hidden is None:
+                return self._normalize(self._map(x))
+            second, third = self.conv2, self.conv3
+            weights = (self.conv1.bias, second.weight.flatten(1), second.bias, third.weight.flatten(), third.bias)
             kind = get_args(ContextNormalization).index(self.normalization)
-            s = compiled.encode(hidden, size, *(w.float() for w in (self.conv1.bias, *weights)), kind)
-            return s.view(len(x), 1, *x.shape[2:])
+            s = compiled.encode(*hidden, *(w.float() for w in weights), kind)
+            return s.view(x.shape[0], 1, *x.shape[2:])
 
     def _map(self, x: Tensor) -> Tensor:
         """What is normalized, in plain PyTorch; the way of every other device and of exporters."""
@@ -171,13 +170,14 @@ class DifferentiableSearch(nn.Module):
 
     def forward(self) -> tuple[Tensor | None, ...]:
         """gate * delta for each parameter, (1,) or (C,); None for one that is closed for good."""
-        weighted = self.gates.view(4, *[1] * (self.delta.dim() - 1)) * self.delta
-        return tuple(None if closed else weighted[k].reshape(-1) for k, closed in enumerate(self._closed()))
+        weighted = self.delta.view(4, -1)
+        if self.logits is not None or _is_traced():  # then a gate may have closed unseen
+            weighted = self.gates[:, None] * weighted
+        return tuple(None if closed else d for d, closed in zip(weighted.unbind(0), self._closed(), strict=True))
 
     def _closed(self) -> tuple[bool, ...]:
         """`closed` as Python's own, so that what a layer computes depends on no data while it is traced."""
-        traced = torch.compiler.is_compiling() or torch.jit.is_tracing() or torch._C._are_functorch_transforms_active()
-        if not traced and (self._read is not self.closed or self._version != _version(self.closed)):
+        if not _is_traced() and (self._read is not self.closed or self._version != _version(self.closed)):
             self._read_closed()
         return self._flags
 
@@ -203,6 +203,11 @@ class DifferentiableSearch(nn.Module):
             self.closed.copy_(gates < least)
             self._read_closed()
             self.logits = None
+
+
+def _is_traced() -> bool:
+    """Whether tensors have no values that Python could read."""
+    return torch.compiler.is_compiling() or torch.jit.is_tracing() or torch._C._are_functorch_transforms_active()
 
 
 def _version(tensor: Tensor) -> int | None:

@@ -185,11 +185,12 @@ class HyperAdaptiveBatchNorm2d(nn.BatchNorm2d):
         update_running: bool,
     ) -> LayerFactors:
         mean, var = self._static_statistics(x, measured, update_running)
-        ones, zeros = torch.ones_like(mean), torch.zeros_like(mean)
-        scale = weight if weight is not None else (ones if self.weight is None else self.weight[None])
-        shift = bias if bias is not None else (zeros if self.bias is None else self.bias[None])
+        if weight is None:
+            weight = torch.ones_like(mean) if self.weight is None else self.weight[None]
+        if bias is None:
+            bias = torch.zeros_like(mean) if self.bias is None else self.bias[None]
         slope = self._slope(deltas, mean, var, measured)
-        return LayerFactors(self.encoder(x, measured.hidden), Factors(scale, shift, mean, var), slope)
+        return LayerFactors(self.encoder(x, measured.hidden), Factors(weight, bias, mean, var), slope)
 
     def _measure(self, x: Tensor, deltas: Deltas) -> Measured:
         """One pass over x: the encoder's projection, and statistics where they are needed."""

@@ -46,7 +46,7 @@ def test_areas_difference_and_score_follow_from_the_labels(pair, scene):
         unions = [((output.labels == k) | (scene.labels == k)).sum() for k in classes]
         assert output.mean_iou == pytest.approx(np.mean(np.divide(hits, unions)))
     assert np.array_equal(result.difference > 0, result.first.labels != result.second.labels)
-    assert result.correspond
+    assert result.correspond == pair.startswith("camvid"), "the others were trained each from its own start"
 
 
 def test_every_style_gives_a_picture_of_its_own(scene):

@@ -26,6 +26,7 @@ class Pair:
 KNOWN_PAIRS = {
     "camvid": Pair("segmentation", "spvcnn-bn-camvid", "spvcnn-habn-camvid"),
     "camvid-plus": Pair("segmentation", "spvcnn-bn-camvid", "spvcnn-habn-plus-camvid"),
+    "streets-plus": Pair("segmentation", "spvcnn-bn-streets", "spvcnn-habn-plus-streets"),
     "styles": Pair("style", "cfanet-bn-styles", "cfanet-habn-styles"),
     "styles-plus": Pair("style", "cfanet-bn-styles", "cfanet-habn-plus-styles"),
     "styles-in": Pair("style", "cfanet-bn-styles", "cfanet-in-styles"),

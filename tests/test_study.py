@@ -185,6 +185,23 @@ def test_a_variant_starts_as_its_name_says(camvid, name, share, parts):
             assert (layer.search.delta[:2] == 0).all() and (layer.search.delta[2:] == expected).all(), layer_name
 
 
+def test_a_network_that_goes_on_keeps_its_learned_delta(camvid, tmp_path):
+    variant = VARIANTS["habn-plus"]
+    network = build_network("spvcnn", variant.norm, variant.options)
+    for layer in network.modules():
+        if isinstance(layer, HyperAdaptiveBatchNorm2d):
+            layer.search.delta.data.fill_(0.125)
+    save_checkpoint(network, tmp_path / "own", {"data": "camvid", "training": {"steps": 1}}, "")
+    plan = build_plan(
+        build_parser().parse_args(
+            ["--data", "camvid", "--root", str(camvid), "--run", "-", "--trunk", str(tmp_path / "own")]
+        )
+    )
+    grown = SegmentationRuns(plan, tmp_path / "study", baseline="habn-plus").build(variant, seed=0)
+    layers = [layer for layer in grown.modules() if isinstance(layer, HyperAdaptiveBatchNorm2d)]
+    assert layers and all((layer.search.delta == 0.125).all() for layer in layers)
+
+
 @pytest.mark.parametrize("name", VARIANTS)
 def test_every_variant_can_be_built(name):
     variant = VARIANTS[name]

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from habn.checkpoints import load_checkpoint, save_checkpoint
+from habn.checkpoints import load_checkpoint, read_metadata, save_checkpoint
 from habn.checkpoints.card import write_card
 from habn.errors import HabnError
 from habn.hooks.intervention import Intervention
@@ -106,14 +106,15 @@ class StudyRuns(ABC):
         return True
 
     def build(self, variant: Variant, seed: int) -> Network:
-        """The network of a variant as its training starts."""
+        """The network of a variant as its training starts; one that goes on from its own kind keeps what it learned."""
         torch.manual_seed(seed)
         options = {**variant.options, **({"search": True} if variant.search else {})}
         network = build_network(self.network, variant.norm, options, **self.config())
         if self.plan.trunk is not None:
             start_from(network, self.plan.trunk)
-        for part in variant.head_start_parts:
-            give_head_start(network.get_submodule(part), variant.head_start)
+        if self.plan.trunk is None or read_metadata(self.plan.trunk)["norm"] != variant.norm:
+            for part in variant.head_start_parts:
+                give_head_start(network.get_submodule(part), variant.head_start)
         return network.to(self.plan.device)
 
     def measured(self, name: str, seed: int) -> dict:

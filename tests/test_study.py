@@ -194,7 +194,7 @@ def test_a_network_that_goes_on_keeps_its_learned_delta(camvid, tmp_path):
     save_checkpoint(network, tmp_path / "own", {"data": "camvid", "training": {"steps": 1}}, "")
     plan = build_plan(
         build_parser().parse_args(
-            ["--data", "camvid", "--root", str(camvid), "--run", "-", "--trunk", str(tmp_path / "own")]
+            ["--data", "camvid", "--root", str(camvid), "--steps", "1", "--run", "-", "--trunk", str(tmp_path / "own")]
         )
     )
     grown = SegmentationRuns(plan, tmp_path / "study", baseline="habn-plus").build(variant, seed=0)

@@ -12,6 +12,7 @@ import pytest
 from habn.results import ResultError, load_claims, load_results, save_study, tables_markdown
 from habn.results.reading import load_study
 from habn.results.shipped import load_shipped_scores
+from habn.results.speed import NAME, speed_markdown
 from habn.results.statistics import holm, paired_difference, standard_deviation, t_cdf, t_quantile
 from habn.results.tables import fill_places
 from habn.results.writing import add_rows
@@ -329,7 +330,7 @@ def test_tables_in_texts_are_those_of_the_results(file):
     text = (ROOT / file).read_text(encoding="utf-8")
     assert "<!-- results:" in text
     stale = f"{file} differs from results/; run python -m habn.results --write README.md docs/measured.md"
-    assert fill_places(text, load_results()) == text, stale
+    assert fill_places(text, load_results(), {NAME: speed_markdown()}) == text, stale
 
 
 def test_every_study_has_its_table_in_the_texts():

@@ -448,3 +448,16 @@ def test_ticks_are_few_round_and_span_the_values(low, high):
     assert found[0] <= low <= high <= found[-1] and 3 <= len(found) <= 8
     step = found[1] - found[0]
     assert f"{step:e}"[0] in "125"
+
+
+def test_the_table_of_costs_has_a_row_for_each_normalization_and_its_machine(tmp_path):
+    assert speed_markdown(tmp_path) is None
+    timing = dict(what="network", work="evaluation", precision="float32", threads=1, norm="bn", ratio=1.0)
+    other = [timing | dict(norm="habn", ratio=1.234), timing | dict(what="layer", norm="habn", ratio=9.0)]
+    machine = dict(hardware="2 cores of X", load=[0.5, 0, 0], torch="2.13", commit="abc", date="2026-11-28", repeats=9)
+    report = machine | dict(labels={"bn": "BN", "habn": "HABN"}, timings=[timing, *other])
+    (tmp_path / "benchmark.json").write_text(json.dumps(report))
+    table = speed_markdown(tmp_path)
+    assert "| SPVCNN with | evaluation, one thread |" in table and "| HABN | 1.23 |" in table and "9.00" not in table
+    assert "2 cores of X, torch 2.13, 2026-11-28, commit abc; load 0.5" in table
+    assert load_results(tmp_path) == (), "it is no study"

@@ -1,13 +1,15 @@
 """Compilers, exporters and tracers take a network with HABN, and give the network's own answers."""
 
 import copy
+import os
+import signal
 
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import prune
 
-from habn.layers import HyperAdaptiveBatchNorm2d, compiled, convert_batch_norm
+from habn.layers import HyperAdaptiveBatchNorm2d, compiled, convert_batch_norm, threads
 from habn.layers.kernels import plain
 
 OPTIONS = [{}, dict(granularity="channel", statistics="own")]
@@ -75,7 +77,12 @@ def test_compilers_see_one_node_for_each_loop():
 
     torch._dynamo.reset()
     torch.compile(build({})[1], fullgraph=True, backend=backend)(torch.randn(2, 16, 5, 6))
-    assert [name.rpartition("habn.")[2].split(".")[0] for name in seen] == ["measure", "encode", "normalize"]
+    assert [name.rpartition("habn.")[2].split(".")[0] for name in seen] == [
+        "measure",
+        "encode",
+        "tabulate",
+        "normalize",
+    ]
 
 
 @each_kind
@@ -205,3 +212,41 @@ def test_what_hangs_on_the_first_convolution_is_heard(way):
         m = m - m.amin((2, 3), keepdim=True)
         assert_alike(layer.context(x), m / (m.amax((2, 3), keepdim=True) + 1e-5))
     assert not torch.equal(layer(x), before)
+
+
+def test_the_answer_does_not_depend_on_the_threads(monkeypatch):
+    monkeypatch.setattr(threads, "LEAST", 1)  # else these maps were too small to share
+    network, x = build({})[:2].train(), torch.randn(2, 3, 60, 80)
+    found, before = [], torch.get_num_threads()
+    try:
+        for count in (1, 2, 3):
+            torch.set_num_threads(count)
+            own, given = copy.deepcopy(network[1]), network[0](x).detach().requires_grad_()
+            y = own(given)
+            y.square().sum().backward()
+            found.append([y, given.grad, own.running_var, *(p.grad for p in own.parameters())])
+    finally:
+        torch.set_num_threads(before)
+    for other in found[1:]:
+        assert all(torch.equal(a, b) for a, b in zip(found[0], other, strict=True))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # that is the point
+def test_a_forked_process_has_threads_of_its_own(monkeypatch):
+    monkeypatch.setattr(threads, "LEAST", 1)
+    before = torch.get_num_threads()
+    # In the child PyTorch's own threads hang where the parent had some, so nothing there may be work for them.
+    layer, x = build({})[1], torch.randn(2, 16, 60, 80).to(memory_format=torch.channels_last)
+    torch.set_num_threads(2)
+    try:
+        with torch.inference_mode():
+            wanted = layer(x).numpy().tobytes()
+            child = os.fork()
+            if child == 0:
+                signal.signal(signal.SIGALRM, signal.SIG_DFL)
+                signal.alarm(60)  # a hang is a failure
+                os._exit(0 if layer(x).numpy().tobytes() == wanted else 1)
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    finally:
+        torch.set_num_threads(before)

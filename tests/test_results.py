@@ -12,6 +12,7 @@ import pytest
 from habn.results import ResultError, load_claims, load_results, save_study, tables_markdown
 from habn.results.reading import load_study
 from habn.results.shipped import load_shipped_scores
+from habn.results.speed import NAME, speed_markdown
 from habn.results.statistics import holm, paired_difference, standard_deviation, t_cdf, t_quantile
 from habn.results.tables import fill_places
 from habn.results.writing import add_rows
@@ -329,7 +330,7 @@ def test_tables_in_texts_are_those_of_the_results(file):
     text = (ROOT / file).read_text(encoding="utf-8")
     assert "<!-- results:" in text
     stale = f"{file} differs from results/; run python -m habn.results --write README.md docs/measured.md"
-    assert fill_places(text, load_results()) == text, stale
+    assert fill_places(text, load_results(), {NAME: speed_markdown()}) == text, stale
 
 
 def test_every_study_has_its_table_in_the_texts():
@@ -447,3 +448,16 @@ def test_ticks_are_few_round_and_span_the_values(low, high):
     assert found[0] <= low <= high <= found[-1] and 3 <= len(found) <= 8
     step = found[1] - found[0]
     assert f"{step:e}"[0] in "125"
+
+
+def test_the_table_of_costs_has_a_row_for_each_normalization_and_its_machine(tmp_path):
+    assert speed_markdown(tmp_path) is None
+    timing = dict(what="network", work="evaluation", precision="float32", threads=1, norm="bn", ratio=1.0)
+    other = [timing | dict(norm="habn", ratio=1.234), timing | dict(what="layer", norm="habn", ratio=9.0)]
+    machine = dict(hardware="2 cores of X", load=[0.5, 0, 0], torch="2.13", commit="abc", date="2026-11-28", repeats=9)
+    report = machine | dict(labels={"bn": "BN", "habn": "HABN"}, timings=[timing, *other])
+    (tmp_path / "benchmark.json").write_text(json.dumps(report))
+    table = speed_markdown(tmp_path)
+    assert "| SPVCNN with | evaluation, one thread |" in table and "| HABN | 1.23 |" in table and "9.00" not in table
+    assert "2 cores of X, torch 2.13, 2026-11-28, commit abc; load 0.5" in table
+    assert load_results(tmp_path) == (), "it is no study"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from habn.commands import end_with_a_sentence
 from habn.results.reading import FOLDER, load_results
+from habn.results.speed import NAME, speed_markdown
 from habn.results.tables import fill_places, tables_markdown
 
 
@@ -20,11 +21,12 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def write_tables(folder: Path, files: list[Path] | None) -> None:
-    studies = load_results(folder)
+    studies, speed = load_results(folder), speed_markdown(folder)
+    further = {} if speed is None else {NAME: speed}
     if files is None:
         print(tables_markdown(studies) or f"There are no results in {folder} yet.")
     for file in files or ():
-        file.write_text(fill_places(file.read_text(encoding="utf-8"), studies), encoding="utf-8")
+        file.write_text(fill_places(file.read_text(encoding="utf-8"), studies, further), encoding="utf-8")
 
 
 if __name__ == "__main__":

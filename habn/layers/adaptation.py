@@ -122,43 +122,42 @@ class SpatialContextEncoder(nn.Module):
         weight = self.conv1.weight.flatten(1).float()
         return weight if standard is None else weight * torch.rsqrt(standard.var.float() + self.eps)
 
-    def forward(self, x: Tensor, hidden: Tensor | None = None, standard: Standard | None = None) -> Tensor:
+    def forward(
+        self, x: Tensor, hidden: tuple[Tensor, Tensor] | None = None, standard: Standard | None = None
+    ) -> Tensor:
         """s of x.
 
         Args:
             x: (N, C, H, W).
-            hidden: `projection` x at each pixel, (N, H, P), where somebody has it already.
+            hidden: what `kernels.measure` makes of x and `projection`, where somebody has it already.
             standard: the statistics that "sigmoid" holds x against; None for mean 0 and variance 1.
         """
         with torch.autocast(x.device.type, enabled=False):
-            projection = self.projection(standard) if is_compiled(x) else None
-            if self.normalization == "sigmoid":
-                return self._usual_or_not(x, projection, hidden, standard)
-            if projection is None:
-                return self._normalize(self._map(x))
-            if hidden is None:
+            projection = self.projection(standard) if hidden is None and is_compiled(x) else None
+            if projection is not None:
                 hidden = measure(x, projection, with_statistics=False).hidden
-            size = x[:, :, 0, 0].detach().abs().float() @ projection.detach().abs().T
-            weights = (self.conv2.weight.flatten(1), self.conv2.bias, self.conv3.weight.flatten(), self.conv3.bias)
-            kind = STRETCHES.index(self.normalization)
-            s = compiled.encode(hidden, size, *(w.float() for w in (self.conv1.bias, *weights)), kind)
-            return s.view(len(x), 1, *x.shape[2:])
+            if self.normalization == "sigmoid":
+                return self._usual_or_not(x, hidden, standard)
+            if hidden is None:
+                return self._normalize(self._map(x))
+            second, third = self.conv2, self.conv3
+            weights = (self.conv1.bias, second.weight.flatten(1), second.bias, third.weight.flatten(), third.bias)
+            s = compiled.encode(*hidden, *(w.float() for w in weights), STRETCHES.index(self.normalization))
+            return s.view(x.shape[0], 1, *x.shape[2:])
 
-    def _usual_or_not(
-        self, x: Tensor, projection: Tensor | None, hidden: Tensor | None, standard: Standard | None
-    ) -> Tensor:
+    def _usual_or_not(self, x: Tensor, hidden: tuple[Tensor, Tensor] | None, standard: Standard | None) -> Tensor:
         """s by a sigmoid. What comes after the projection is small, and left to PyTorch on every device."""
-        if projection is None:
+        if hidden is None:
             x = x.to(self.conv1.weight.dtype)
             if standard is not None:
                 mean, var = (t.to(x.dtype)[:, None, None] for t in standard)
                 x = (x - mean) * torch.rsqrt(var + self.eps)
             m = self.conv1(x)
         else:
-            if hidden is None:
-                hidden = measure(x, projection, with_statistics=False).hidden
-            offset = self.conv1.bias if standard is None else self.conv1.bias - projection @ standard.mean.float()
-            m = (hidden + offset[:, None]).view(len(x), -1, *x.shape[2:])
+            offset = self.conv1.bias
+            if standard is not None:
+                offset = offset - self.projection(standard) @ standard.mean.float()
+            m = (hidden[0] + offset[:, None]).view(len(x), -1, *x.shape[2:])
         return torch.sigmoid(self.conv3(F.relu(self.conv2(F.relu(m)))))
 
     def _map(self, x: Tensor) -> Tensor:
@@ -265,18 +264,18 @@ class DifferentiableSearch(nn.Module):
 
     def forward(self) -> tuple[Tensor | None, ...]:
         """gate * delta for each parameter, (1,) or (C,); None for one that is closed for good."""
-        weighted = self.gates.view(4, *[1] * (self.delta.dim() - 1)) * self.delta
-        return tuple(None if closed else weighted[k].reshape(-1) for k, closed in enumerate(self._closed()))
+        weighted = self.delta.view(4, -1)
+        if self.logits is not None or _is_traced():  # then a gate may have closed unseen
+            weighted = self.gates[:, None] * weighted
+        return tuple(None if closed else d for d, closed in zip(weighted.unbind(0), self._closed(), strict=True))
 
     def _closed(self) -> tuple[bool, ...]:
-        """`closed` as Python's own, so that what a layer computes depends on no data while it is traced."""
-        traced = torch.compiler.is_compiling() or torch.jit.is_tracing() or torch._C._are_functorch_transforms_active()
-        if not traced and (self._read is not self.closed or self._version != _version(self.closed)):
+        """`closed` as Python's own; while tensors are traced and cannot be read, as it was when it last could."""
+        if not _is_traced():
             self._read_closed()
         return self._flags
 
     def _read_closed(self) -> None:
-        self._read, self._version = self.closed, _version(self.closed)
         self._flags = (False,) * 4 if self.closed.is_meta else tuple(map(bool, self.closed.tolist()))
 
     def _load_from_state_dict(self, *args, **kwargs) -> None:
@@ -299,9 +298,9 @@ class DifferentiableSearch(nn.Module):
             self.logits = None
 
 
-def _version(tensor: Tensor) -> int | None:
-    """Counts how often a tensor was written to."""
-    return None if tensor.is_inference() else tensor._version
+def _is_traced() -> bool:
+    """Whether tensors have no values that Python could read."""
+    return torch.compiler.is_compiling() or torch.jit.is_tracing() or torch._C._are_functorch_transforms_active()
 
 
 def check_choice(name: str, value: str, choices: Any) -> None:

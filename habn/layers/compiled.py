@@ -1,8 +1,9 @@
-"""The layer on a CPU: three operators of PyTorch over the loops of `habn.layers.loops`, with their gradients.
+"""The layer on a CPU: four operators of PyTorch over the loops of `habn.layers.loops`, with their gradients.
 
-    hidden, mean, var, *links = measure(x, weight, ...)     weight x of each pixel, and each picture's statistics
-    context = encode(hidden, ...)                           s, from hidden
-    y = normalize(x, context, table, *links)                the formula
+    hidden, size, mean, var, *links = measure(x, weight, ...)    weight x of each pixel, and each picture's statistics
+    context = encode(hidden, size, ...)                          s, from hidden
+    table = tabulate(base, slope, ...)                           the parameters of the formula, (N, 9, C)
+    y = normalize(x, context, table, *links)                     the formula
 
 What lies between is small, (N, C) or a few maps, and is left to PyTorch. A forward pass so reads the feature map twice
 and writes it once, as batch normalization does in training, and keeps nothing of its size but x.
@@ -34,30 +35,37 @@ def _loops():
 
 
 @torch.library.custom_op("habn::measure", mutates_args=())
-def measure(x: Tensor, weight: Tensor, with_statistics: bool) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """See the module. weight is (H, C), H = 0 for no hidden; mean and var are (N, C), or (0, C) if not asked for."""
+def measure(
+    x: Tensor, weight: Tensor, with_statistics: bool
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """See the module. weight is (H, C), H = 0 for no hidden; mean and var are (N, C), or (0, C) if not asked for.
+
+    size, (N, H), is that of what is summed at one pixel of hidden, and has no gradient.
+    """
     loops = _loops()
-    hidden, mean, var, *links = _outputs_of_measure(x, weight, with_statistics)
+    hidden, size, mean, var, *links = _outputs_of_measure(x, weight, with_statistics)
     if len(weight) or with_statistics:
         pixels = _pixels(x)
         count = _pieces(pixels)
         sums = np.empty((2, count if with_statistics else 0, pixels.shape[2]), np.float32)
-        share(loops.measure, count, x.numel(), pixels, _wide(weight), with_statistics, hidden.numpy(), *sums)
+        share(
+            loops.measure, count, x.numel(), pixels, _wide(weight), with_statistics, hidden.numpy(), size.numpy(), *sums
+        )
         if with_statistics:
             loops.merge_pieces(pixels.shape[1], *sums, mean.numpy(), var.numpy())
-    return hidden, mean, var, *links
+    return hidden, size, mean, var, *links
 
 
 @measure.register_fake
 def _outputs_of_measure(x: Tensor, weight: Tensor, with_statistics: bool) -> tuple[Tensor, ...]:
     n, c, h, w = x.shape
     precise = dict(dtype=torch.float32)
-    hidden = x.new_empty((n, len(weight), h * w), **precise)
+    hidden, size = x.new_empty((n, len(weight), h * w), **precise), x.new_empty((n, len(weight)), **precise)
     mean, var = (x.new_empty((n if with_statistics else 0, c), **precise) for _ in range(2))
     link_y = x.new_zeros(()).expand(x.shape)
     link_context = x.new_zeros((), **precise).expand(n, h * w)
     link_table = x.new_zeros((), **precise).expand(n, 9, c)
-    return hidden, mean, var, link_y, link_context, link_table
+    return hidden, size, mean, var, link_y, link_context, link_table
 
 
 @torch.library.custom_op("habn::measure_backward", mutates_args=())
@@ -90,11 +98,11 @@ def _(x, weight, grad_hidden, offset, slope, grad_y, context, table):
 
 def _keep_for_measure(ctx, inputs, output) -> None:
     x, weight, ctx.with_statistics = inputs
-    ctx.save_for_backward(x, weight, output[1])
+    ctx.save_for_backward(x, weight, output[2])
     ctx.set_materialize_grads(False)
 
 
-def _backward_of_measure(ctx, grad_hidden, grad_mean, grad_var, grad_y, context, table):
+def _backward_of_measure(ctx, grad_hidden, _, grad_mean, grad_var, grad_y, context, table):
     x, weight, mean = ctx.saved_tensors
     n, c, h, w = x.shape
     count = h * w
@@ -124,7 +132,7 @@ def encode(
     bias3: Tensor,
     kind: int,
 ) -> Tensor:
-    """s, (N, P), from hidden, (N, H, P). size, (N, H), is that of what is summed at one pixel of hidden."""
+    """s, (N, P), from hidden, (N, H, P). weight2 is (H, H) and weight3 (H,)."""
     context = hidden.new_empty((hidden.shape[0], hidden.shape[2]))
     arrays = [_array(t) for t in (hidden, size, bias, weight2, bias2, weight3, bias3)]
     share(_loops().encode, len(hidden), hidden.numel(), *arrays, kind, context.numpy())
@@ -174,6 +182,57 @@ def _backward_of_encode(ctx, grad_context):
 
 
 encode.register_autograd(_backward_of_encode, setup_context=_keep_for_encode)
+
+
+@torch.library.custom_op("habn::tabulate", mutates_args=())
+def tabulate(
+    scale: Tensor,
+    bias: Tensor,
+    mean: Tensor,
+    var: Tensor,
+    d_scale: Tensor | None,
+    d_bias: Tensor | None,
+    d_mean: Tensor | None,
+    d_var: Tensor | None,
+    pictures: int,
+    eps: float,
+    floor: float,
+) -> Tensor:
+    """The table (N, 9, C) of base and slope, each (1 or N, C) or None, with the least variance floor * var."""
+    table = var.new_zeros((pictures, 9, var.shape[1]), dtype=torch.float32)
+    rows = table.numpy()
+    for k, values in enumerate((scale, bias, mean, var, d_scale, d_bias, d_mean, d_var, var)):
+        if values is not None:
+            rows[:, k] = values.detach().float().numpy()
+    rows[:, 8] *= floor
+    rows[:, 3::5] += eps  # var and the least
+    return table
+
+
+@tabulate.register_fake
+def _(scale, bias, mean, var, d_scale, d_bias, d_mean, d_var, pictures, eps, floor):
+    return var.new_empty((pictures, 9, var.shape[1]), dtype=torch.float32)
+
+
+def _keep_for_tabulate(ctx, inputs, output) -> None:
+    *factors, _, _, ctx.floor = inputs
+    ctx.kinds = [None if f is None else (f.shape[0] == 1, f.dtype) for f in factors]
+
+
+def _backward_of_tabulate(ctx, grad):
+    together = grad.sum(0, keepdim=True)
+    grads = []
+    for k, kind in enumerate(ctx.kinds):
+        if kind is None or not ctx.needs_input_grad[k]:
+            grads.append(None)
+            continue
+        of_picture, dtype = together if kind[0] else grad, kind[1]
+        values = of_picture[:, k]
+        grads.append((values + ctx.floor * of_picture[:, 8] if k == 3 else values).to(dtype))
+    return *grads, None, None, None
+
+
+tabulate.register_autograd(_backward_of_tabulate, setup_context=_keep_for_tabulate)
 
 
 @torch.library.custom_op("habn::normalize", mutates_args=())
@@ -246,7 +305,7 @@ def _pieces(pixels: np.ndarray) -> int:
 
 
 def _array(values: Tensor) -> np.ndarray:
-    return values.detach().contiguous().numpy()
+    return np.ascontiguousarray(values.detach().numpy())
 
 
 def _pixels(x: Tensor) -> np.ndarray:

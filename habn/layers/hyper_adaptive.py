@@ -259,12 +259,13 @@ class HyperAdaptiveBatchNorm(_BatchNorm):
         update_running: bool,
     ) -> LayerFactors:
         mean, var = self._static_statistics(x, measured, update_running)
-        ones, zeros = torch.ones_like(mean), torch.zeros_like(mean)
-        scale = weight if weight is not None else (ones if self.weight is None else self.weight[None])
-        shift = bias if bias is not None else (zeros if self.bias is None else self.bias[None])
+        if weight is None:
+            weight = torch.ones_like(mean) if self.weight is None else self.weight[None]
+        if bias is None:
+            bias = torch.zeros_like(mean) if self.bias is None else self.bias[None]
         slope = self._slope(deltas, mean, var, measured)
         context = self.encoder(x, measured.hidden, standard)
-        return LayerFactors(context, Factors(scale, shift, mean, var), slope)
+        return LayerFactors(context, Factors(weight, bias, mean, var), slope)
 
     def _standard(self) -> Standard | None:
         """What the encoder holds x against: the running statistics, as they are before x changes them in training."""

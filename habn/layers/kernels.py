@@ -51,13 +51,14 @@ class Measured(NamedTuple):
     """What one pass over a feature map gives.
 
     Attributes:
-        hidden: weight x at each pixel, (N, H, P), float32; None where no weight was given, or in plain PyTorch.
+        hidden: weight x at each pixel, (N, H, P), float32, and the size of what is summed at one pixel, (N, H); None
+            where no weight was given, or in plain PyTorch.
         mean, var: of each channel of each picture, the variance biased: (N, C) each, at least float32. None if not
             asked for.
         links: for `adaptive_normalize` of the same x alone; see `habn.layers.compiled`.
     """
 
-    hidden: Tensor | None
+    hidden: tuple[Tensor, Tensor] | None
     mean: Tensor | None
     var: Tensor | None
     links: tuple[Tensor, ...] | None
@@ -95,9 +96,9 @@ def measure(x: Tensor, weight: Tensor | None = None, with_statistics: bool = Tru
         mean, var = _statistics(x) if with_statistics else (None, None)
         return Measured(None, mean, var, None)
     no_weight = x.new_empty((0, x.shape[1]), dtype=torch.float32) if weight is None else weight
-    hidden, mean, var, *links = compiled.measure(x, no_weight, with_statistics)
+    hidden, size, mean, var, *links = compiled.measure(x, no_weight, with_statistics)
     return Measured(
-        hidden if weight is not None else None,
+        (hidden, size) if weight is not None else None,
         mean if with_statistics else None,
         var if with_statistics else None,
         tuple(links),
@@ -123,21 +124,13 @@ def adaptive_normalize(
     Returns:
         (N, C, H, W), of the type and memory format of x, and no view; computed in float32, or in float64 if x is.
     """
-    if not is_compiled(x):
+    if measured is None:
+        measured = measure(x, with_statistics=False)
+    if measured.links is None:
         expression = _fused() if x.is_cuda and not torch.compiler.is_compiling() else _expression
         return expression(x, context, base, slope, eps)
-    if measured is None or measured.links is None:
-        measured = measure(x, with_statistics=False)
-    table = _table(base, slope, eps, len(x))
+    table = compiled.tabulate(*base, *slope, x.shape[0], eps, VARIANCE_FLOOR)
     return compiled.normalize(x, context.flatten(1).float(), table, *measured.links)
-
-
-def _table(base: Factors, slope: Factors, eps: float, pictures: int) -> Tensor:
-    zeros = torch.zeros_like(base.mean)
-    floor = VARIANCE_FLOOR * base.var + eps
-    slopes = (zeros if s is None else s for s in slope)
-    rows = (base.scale, base.bias, base.mean, base.var + eps, *slopes, floor)
-    return torch.stack([row.float().expand(pictures, -1) for row in rows], 1)
 
 
 def _expression(x: Tensor, context: Tensor, base: Factors, slope: Factors, eps: float) -> Tensor:
@@ -165,8 +158,8 @@ def _at_pixels(context: Tensor, base: Tensor, slope: Tensor | None) -> Tensor:
 
 def merge_statistics(mean: Tensor, var: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and biased variance of all pictures together, (C,) each, from those of each, (N, C)."""
-    together = mean.mean(0)
-    return together, (var + (mean - together).square()).mean(0)
+    between, together = torch.var_mean(mean, 0, correction=0)
+    return together, var.mean(0) + between
 
 
 def _statistics(x: Tensor) -> tuple[Tensor, Tensor]:

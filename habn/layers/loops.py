@@ -61,7 +61,18 @@ def _merge(count, mean, squares, added, their_mean, their_squares):
 
 
 @compiled
-def measure(first, last, x, weight, with_statistics, hidden, means, squares):
+def _add_sizes(pixel, weight, size):
+    """size = abs(weight) abs(x) at one pixel."""
+    for h in range(len(weight)):
+        together = simd.same(ZERO)
+        for c in range(0, weight.shape[1], simd.WIDTH):  # the last channels count twice where they are not eight
+            c = min(c, weight.shape[1] - simd.WIDTH)
+            together = together + simd.size(simd.load(pixel, c) * simd.load(weight[h], c))
+        size[h] = simd.total(together)
+
+
+@compiled
+def measure(first, last, x, weight, with_statistics, hidden, size, means, squares):
     """hidden = weight x of each pixel; of each piece mean and sum of squared deviations, (pieces, C)."""
     pixels, channels = x.shape[1:]
     xs, weights = x.reshape(-1), weight.reshape(-1)
@@ -70,6 +81,8 @@ def measure(first, last, x, weight, with_statistics, hidden, means, squares):
     products = np.empty(len(weight) * BLOCK * simd.WIDTH, np.float32)
     for piece in range(first, last):
         n, start, stop = _bounds(piece, pixels)
+        if start == 0:
+            _add_sizes(xs[n * pixels * channels :], weight, size[n])
         if with_statistics:
             means[piece] = ZERO
             squares[piece] = ZERO

@@ -143,6 +143,17 @@ def root(context, value):
 
 
 @intrinsic
+def size(context, value):
+    """The absolute value of each."""
+
+    def generate(context, builder, signature, arguments):
+        bits = builder.bitcast(arguments[0], _wide(_word))
+        return builder.bitcast(builder.and_(bits, _same(_wide(_word), 0x7FFFFFFF)), _vector)
+
+    return _lanes(_lanes), generate
+
+
+@intrinsic
 def where_greater(context, a, b, yes, no):
     """yes where a > b, else no."""
 

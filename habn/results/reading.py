@@ -62,7 +62,7 @@ from habn.results.strict_json import (
 )
 
 FOLDER = Path(__file__).resolve().parents[2] / "results"
-CLAIMS = "claimed.json"
+CLAIMS, BENCHMARK = "claimed.json", "benchmark.json"
 GATES = 4
 
 
@@ -74,7 +74,7 @@ def load_results(folder: str | Path = FOLDER) -> tuple[Study, ...]:
     Raises:
         ResultError: on the first key that is missing, unknown or does not fit.
     """
-    studies = (load_study(path) for path in Path(folder).glob("*.json") if path.name != CLAIMS)
+    studies = (load_study(path) for path in Path(folder).glob("*.json") if path.name not in (CLAIMS, BENCHMARK))
     return tuple(sorted(studies, key=lambda study: (study.protocol != "shipped", study.name)))
 
 

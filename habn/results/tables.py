@@ -1,7 +1,7 @@
 """The studies as Markdown tables, and their places in a README."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from habn.results.models import FurtherRow, Metric, Row, Study, StyleRow, UnderWeather
 from habn.results.statistics import PairedDifference, mean, standard_deviation
@@ -16,15 +16,15 @@ def tables_markdown(studies: Sequence[Study]) -> str:
     return "\n".join(f"## {study.title[LANGUAGE]}\n\n{table}" for study in studies for table in _tables(study).values())
 
 
-def fill_places(text: str, studies: Sequence[Study]) -> str:
+def fill_places(text: str, studies: Sequence[Study], further: Mapping[str, str] | None = None) -> str:
     """`text` with every table made anew that stands between `<!-- results:NAME -->` and `<!-- /results -->`.
 
-    NAME is a study's, or NAME/weather and NAME/by-style for its further tables.
+    NAME is a study's, NAME/weather and NAME/by-style for its further tables, or one of the `further` tables.
 
     Raises:
         ResultError: when there is no such table.
     """
-    tables = {name: table for study in studies for name, table in _tables(study).items()}
+    tables = {name: table for study in studies for name, table in _tables(study).items()} | dict(further or {})
 
     def fill(place: re.Match[str]) -> str:
         if place["name"] not in tables:
@@ -85,7 +85,7 @@ def _table(study: Study) -> str:
         ]
         for row in study.rows
     ]
-    return f"{_markdown(head, rows)}\n{_caption(study)}\n"
+    return f"{markdown(head, rows)}\n{_caption(study)}\n"
 
 
 def _metric_head(metric: Metric) -> str:
@@ -106,7 +106,7 @@ def _style_table(study: Study) -> str:
         [style, *(cells.get((style, row.norm, row.setting), "") for row in study.rows)]
         for style in dict.fromkeys(row.style for row in study.by_style)
     ]
-    return f"{_markdown(head, rows)}\n{_metric_head(study.metric)} in each style.\n"
+    return f"{markdown(head, rows)}\n{_metric_head(study.metric)} in each style.\n"
 
 
 def _weather_table(study: Study, weather: UnderWeather) -> str:
@@ -132,7 +132,7 @@ def _weather_table(study: Study, weather: UnderWeather) -> str:
         f"Mean of {study.metric.label} over seeds and all strengths above 0, on {weather.pictures} pictures of "
         f"{study.split}, the same for all: intervals tell of other seeds, not of other pictures."
     )
-    return f"{_markdown(head, rows)}\n{note}\n"
+    return f"{markdown(head, rows)}\n{note}\n"
 
 
 def _caption(study: Study) -> str:
@@ -145,6 +145,6 @@ def _caption(study: Study) -> str:
     )
 
 
-def _markdown(head: list[str], rows: list[list[str]]) -> str:
+def markdown(head: list[str], rows: list[list[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |\n" for line in lines)

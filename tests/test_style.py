@@ -266,6 +266,12 @@ def test_small_batches_take_the_styles_in_turn(data, task):
     assert seen.bincount().tolist() == [3] * 8 + [8]  # and the photograph's own row once in each
 
 
+def test_early_steps_take_smaller_crops(task):
+    recipe = StyleRecipe(batch_size=2, crop_size=32, val_size=32, early_steps=5, early_crop_size=24)
+    small = StyleTask(task.photos, task.photos[:1], [torch.rand(1, 3, 32, 32)] * 8, SqueezeNetFeatures(), recipe)
+    assert [small.batch(0, step)[0].shape[-1] for step in (0, 4, 5)] == [24, 24, 32]
+
+
 def test_a_painting_is_at_no_style_distance_from_itself(task, data):
     styles = torch.tensor([3])
     painting = load_painting(data, STYLES[3], 48)

@@ -39,6 +39,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--split", default="test", choices=SPLITS, help="what is measured on")
     parser.add_argument("--photos", type=int, default=PHOTOS, metavar="N", help="of the split, evenly spread")
     add_common_arguments(parser, STYLE_VARIANTS, list(STYLE_VARIANTS))
+    parser.add_argument("--zoom", type=float, nargs=2, default=StyleRecipe.zoom, metavar=("LOW", "HIGH"))
+    parser.add_argument("--early-steps", type=int, default=0, help="so many steps begin on smaller crops")
     parser.set_defaults(
         learning_rate=2e-3,
         precision="bfloat16",
@@ -65,7 +67,7 @@ def build_plan(args: argparse.Namespace) -> StylePlan:
         squeezenet=args.squeezenet,
         split=args.split,
         photos=args.photos,
-        recipe=StyleRecipe(batch_size=args.batch_size),
+        recipe=StyleRecipe(batch_size=args.batch_size, zoom=tuple(args.zoom), early_steps=args.early_steps),
         options=replace(training_options(args), weight_decay=WEIGHT_DECAY),
         trunk=args.trunk,
         device=args.device,

@@ -12,7 +12,7 @@ import pytest
 from habn.results import ResultError, load_claims, load_results, save_study, tables_markdown
 from habn.results.reading import load_study
 from habn.results.shipped import load_shipped_scores
-from habn.results.speed import NAME, speed_markdown
+from habn.results.speed import NAME, load_speed, speed_markdown
 from habn.results.statistics import holm, paired_difference, standard_deviation, t_cdf, t_quantile
 from habn.results.tables import fill_places
 from habn.results.writing import add_rows
@@ -461,3 +461,6 @@ def test_the_table_of_costs_has_a_row_for_each_normalization_and_its_machine(tmp
     assert "| SPVCNN with | evaluation, one thread |" in table and "| HABN | 1.23 |" in table and "9.00" not in table
     assert "2 cores of X, torch 2.13, 2026-11-28, commit abc; load 0.5" in table
     assert load_results(tmp_path) == (), "it is no study"
+    page = draw_results((), None, (), "es", load_speed(tmp_path))
+    assert 'data-label="Evaluación, un hilo">1.23<' in page and "HABN, todas las compuertas abiertas" in page
+    assert "Medianas de 9 turnos" in page and "2 cores of X" in page

@@ -7,6 +7,7 @@ import gradio as gr
 
 from habn.results import ResultError, load_claims, load_results
 from habn.results.shipped import load_shipped_scores
+from habn.results.speed import load_speed
 from habn.ui import words
 from habn.ui.refusals import guarded
 from habn.ui.results.panels import draw_error, draw_results
@@ -46,6 +47,7 @@ def on_load(request: gr.Request) -> str:
 def _draw(language: str) -> str:
     try:
         studies = load_results()
-        return draw_results(studies, load_claims(), () if studies else load_shipped_scores(), language)
+        shipped = () if studies else load_shipped_scores()
+        return draw_results(studies, load_claims(), shipped, language, load_speed())
     except ResultError as error:
         return draw_error(str(error), language)

@@ -6,11 +6,13 @@ from html import escape
 
 from habn.results import Claims, Metric, Row, Study
 from habn.results.shipped import ShippedScore
+from habn.results.speed import SpeedTable
 from habn.results.statistics import CONFIDENCE, PairedDifference, holm, mean, standard_deviation
 from habn.results.tables import format_difference, format_p
 from habn.ui import words
 from habn.ui.help import draw_help
 from habn.ui.results.charts import draw_interval
+from habn.ui.results.costs import draw_costs
 from habn.ui.results.sections import (
     data_name,
     draw_curves,
@@ -28,13 +30,18 @@ FEW_ROWS = 4
 
 
 def draw_results(
-    studies: Sequence[Study], claims: Claims | None, shipped: Sequence[ShippedScore], language: str
+    studies: Sequence[Study],
+    claims: Claims | None,
+    shipped: Sequence[ShippedScore],
+    language: str,
+    speed: SpeedTable | None = None,
 ) -> str:
-    """Every study with its tables and figures, and the claims in a box of their own."""
+    """Every study with its tables and figures, what normalizations cost, and the claims in a box of their own."""
     say = partial(words.say, language=language)
     measured = "".join(_draw_study(study, language) for study in studies) or _draw_shipped(shipped, language)
     contents = _draw_contents(studies, language) if len(studies) > 1 else ""
-    return f"<p>{say('results.introduction')}</p>{contents}{measured}{_draw_claims(claims, language)}"
+    costs = draw_costs(speed, language)
+    return f"<p>{say('results.introduction')}</p>{contents}{measured}{costs}{_draw_claims(claims, language)}"
 
 
 def draw_error(sentence: str, language: str) -> str:

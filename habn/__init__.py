@@ -1,44 +1,69 @@
 """HABN Explorer: watch batch normalization and hyper-adaptive batch normalization work on a picture.
 
-from habn import Painting, Request, run              both networks on one picture, as on the page
-from habn import load_checkpoint, recording          a trained network, and what each of its layers did
-from habn import HyperAdaptiveBatchNorm2d            the layer, for networks of your own
+    import habn
+
+    result = habn.run(habn.Request("photo.jpg"))   both networks of a pair on a picture, as on the page
+    network = habn.load_checkpoint(folder)         a trained network, from a folder or the Hub
+    with habn.recording(network) as records:       what each of its normalization layers does
+    habn.convert_batch_norm(network)               a network of your own, with HyperAdaptiveBatchNorm2d
+
+What is named here is imported when it is first used, so `import habn` itself takes no time.
 """
 
-from habn.checkpoints import load_checkpoint
-from habn.comparison.engine import run
-from habn.comparison.painting import Painting
-from habn.comparison.request import Request, Result
-from habn.errors import HabnError
-from habn.hooks.record import LayerRecord
-from habn.hooks.recording import recording
-from habn.layers import (
-    HyperAdaptiveBatchNorm,
-    HyperAdaptiveBatchNorm1d,
-    HyperAdaptiveBatchNorm2d,
-    HyperAdaptiveBatchNorm3d,
-    convert_batch_norm,
-    parameter_overhead,
-    revert_batch_norm,
-)
-from habn.networks import build_network
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__all__ = [
-    "HabnError",
-    "HyperAdaptiveBatchNorm",
-    "HyperAdaptiveBatchNorm1d",
-    "HyperAdaptiveBatchNorm2d",
-    "HyperAdaptiveBatchNorm3d",
-    "LayerRecord",
-    "Painting",
-    "Request",
-    "Result",
-    "build_network",
-    "convert_batch_norm",
-    "load_checkpoint",
-    "parameter_overhead",
-    "recording",
-    "revert_batch_norm",
-    "run",
-]
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:  # `as` tells type checkers that a name is public
+    from habn.checkpoints import load_checkpoint as load_checkpoint
+    from habn.comparison.engine import run as run
+    from habn.comparison.painting import Painting as Painting
+    from habn.comparison.request import Request as Request
+    from habn.comparison.request import Result as Result
+    from habn.errors import HabnError as HabnError
+    from habn.hooks.record import LayerRecord as LayerRecord
+    from habn.hooks.recording import recording as recording
+    from habn.layers import HyperAdaptiveBatchNorm as HyperAdaptiveBatchNorm
+    from habn.layers import HyperAdaptiveBatchNorm1d as HyperAdaptiveBatchNorm1d
+    from habn.layers import HyperAdaptiveBatchNorm2d as HyperAdaptiveBatchNorm2d
+    from habn.layers import HyperAdaptiveBatchNorm3d as HyperAdaptiveBatchNorm3d
+    from habn.layers import convert_batch_norm as convert_batch_norm
+    from habn.layers import parameter_overhead as parameter_overhead
+    from habn.layers import revert_batch_norm as revert_batch_norm
+    from habn.networks import build_network as build_network
+
+_MODULES = {
+    "habn.checkpoints": ("load_checkpoint",),
+    "habn.comparison.engine": ("run",),
+    "habn.comparison.painting": ("Painting",),
+    "habn.comparison.request": ("Request", "Result"),
+    "habn.errors": ("HabnError",),
+    "habn.hooks.record": ("LayerRecord",),
+    "habn.hooks.recording": ("recording",),
+    "habn.layers": (
+        "HyperAdaptiveBatchNorm",
+        "HyperAdaptiveBatchNorm1d",
+        "HyperAdaptiveBatchNorm2d",
+        "HyperAdaptiveBatchNorm3d",
+        "convert_batch_norm",
+        "parameter_overhead",
+        "revert_batch_norm",
+    ),
+    "habn.networks": ("build_network",),
+}
+"""Where each public name is defined; a test holds it to what a type checker is told above."""
+
+_PLACES = {name: module for module, names in _MODULES.items() for name in names}
+__all__ = sorted(_PLACES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'habn' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_PLACES[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,9 +1,11 @@
-"""Every command of the project: `python -m habn COMMAND ...`; `python -m habn COMMAND --help` says what it needs."""
+"""Every command of the project: `habn COMMAND ...`; `habn COMMAND --help` says what it needs."""
 
 import argparse
+import os
 from importlib import import_module
 
 COMMANDS = {
+    "serve": "serve the page on this computer",
     "train": "train a network for segmentation or for style transfer",
     "evaluate": "measure checkpoints",
     "study": "train and measure normalizations of SPVCNN with the same seeds, data and steps",
@@ -16,9 +18,12 @@ COMMANDS = {
 
 
 def main(arguments: list[str] | None = None) -> None:
+    # Waiting OpenMP threads that spin stall every other process on the machine; torch reads this when it is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     listed = "\n".join(f"  {name:14}{text}" for name, text in COMMANDS.items())
     parser = argparse.ArgumentParser(
-        prog="python -m habn",
+        prog="habn",
         description=f"{__doc__}\n\n{listed}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -18,7 +18,7 @@ COMPILED = ("habn.layers.compiled", "habn.layers.loops", "habn.layers.simd")  # 
 
 # From the bottom upwards; a module may import what stands in a lower row, or beside it in a row that is a package.
 ROWS = [
-    ("habn.errors", "habn.pixels"),
+    ("habn.errors", "habn.pixels", "habn.shipped"),
     ("habn.layers", "habn.metrics", "habn.images", "habn.scenes"),
     ("habn.networks", "habn.hooks", "habn.data"),
     ("habn.checkpoints",),

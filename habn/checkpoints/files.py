@@ -33,9 +33,10 @@ from torch import Tensor
 from habn.errors import HabnError
 from habn.networks import build_network
 from habn.networks.network import Network
+from habn.shipped import shipped
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
-CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
+CHECKPOINTS = shipped("checkpoints")
 """Those that come with this project."""
 LARGEST_WEIGHT, LARGEST_VARIANCE = 1e6, 1e12
 """No network learns such values: the largest shipped weight is 3.6, the largest running mean 17 and variance 172. A

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-FOLDER = Path(__file__).parents[2] / "assets" / "examples"
+from habn.shipped import shipped
+
+FOLDER = shipped("assets") / "examples"
 EXAMPLES = (*sorted(FOLDER.glob("scene_*.jpg")), *sorted(FOLDER.glob("lake_*.jpg")))
 
 

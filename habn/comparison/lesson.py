@@ -9,7 +9,6 @@ import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +21,7 @@ from habn.hooks.recording import recording
 from habn.layers import HyperAdaptiveBatchNorm2d, parameter_overhead
 from habn.layers.normalization import NORM_LABELS
 from habn.pixels import to_tensor
+from habn.shipped import shipped
 
 HEIGHT, WIDTH = 72, 96
 REGIONS = ("blue", "red")
@@ -34,7 +34,7 @@ MEANS = np.array([[0.36, 0.42, 0.74], [0.62, 0.30, 0.26]])  # of red, green and 
 SPREADS = np.array([[0.05, 0.05, 0.05], [0.12, 0.06, 0.03]])
 GRAIN = 5  # pixels: the texture is smooth below it
 BORDER = 8  # pixels: how far the twins lie from the other region and the edge
-WEIGHTS = Path(__file__).parents[2] / "assets" / "lesson.safetensors"
+WEIGHTS = shipped("assets") / "lesson.safetensors"
 
 
 class LessonLayer(NamedTuple):

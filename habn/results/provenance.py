@@ -29,8 +29,10 @@ def _cores(count: int) -> str:
 
 
 def describe_commit() -> str:
-    """The commit of this working tree, with "+" where it holds changes; "unknown" without git."""
+    """The commit of this working tree, with "+" where it holds changes; "unknown" without one, as where installed."""
     try:
+        if Path(_git("rev-parse", "--show-toplevel").strip()) != _ROOT:  # an environment may lie in a tree of others
+            return "unknown"
         commit = _git("rev-parse", "--short", "HEAD").strip()
         # Files of results are what a measurement writes.
         changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!results")

@@ -60,8 +60,9 @@ from habn.results.strict_json import (
     truth,
     whole,
 )
+from habn.shipped import shipped
 
-FOLDER = Path(__file__).resolve().parents[2] / "results"
+FOLDER = shipped("results")
 CLAIMS, BENCHMARK = "claimed.json", "benchmark.json"
 GATES = 4
 

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from habn.comparison.painting import Painting, PaintingError
 from habn.data.styles import STYLE_TITLES, STYLES
+from habn.shipped import shipped
 from habn.ui import words
 from habn.ui.part import Part
 
-SWATCHES = Path(__file__).parents[4] / "assets" / "swatches"
+SWATCHES = shipped("assets") / "swatches"
 
 _HERE = Path(__file__).parent
 

@@ -12,6 +12,7 @@ COMMANDS = {
     "style_study": "the same of CFA-Net",
     "tables": "print the tables of results/*.json, or put them into a file",
     "style_sheets": "paint photos in every style by every network",
+    "export": "write a checkpoint for another runtime (ONNX), and hold it against PyTorch",
     "benchmark": "how long each normalization takes, as a multiple of batch normalization",
 }
 """Modules of `habn.commands`, and what they do. Only the one that is asked for is imported."""

@@ -22,7 +22,7 @@ ROWS = [
     ("habn.layers", "habn.metrics", "habn.images", "habn.scenes"),
     ("habn.networks", "habn.hooks", "habn.data"),
     ("habn.checkpoints",),
-    ("habn.comparison", "habn.training", "habn.results"),
+    ("habn.comparison", "habn.training", "habn.results", "habn.export"),
     ("habn.study", "habn.ui", "habn"),
     ("habn.commands", "app"),
     ("habn.__main__", *ALIASES),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -62,22 +63,50 @@ def normalization_layers(network: nn.Module) -> list[tuple[str, nn.Module]]:
     return found
 
 
-@torch.no_grad()
-def _record(name: str, layer: nn.Module, inputs: tuple, y: Tensor) -> list[LayerRecord]:
+class RecordedFactors(NamedTuple):
+    """What a normalization layer is made of on an input, before anything is copied out of PyTorch.
+
+    Attributes:
+        kind: as in `LayerRecord`.
+        context: (N, 1, ...), None where the layer has none.
+        static, slope: (N, 4, C).
+        delta, gates: as in `LayerRecord`.
+        eps: added to the variance.
+    """
+
+    kind: str
+    context: Tensor | None
+    static: Tensor
+    slope: Tensor
+    delta: Tensor
+    gates: Tensor
+    eps: float
+
+
+def factors_of(layer: nn.Module, inputs: tuple) -> RecordedFactors:
+    """The factors of a layer that `normalization_layers` found, on the arguments of its forward."""
     x = inputs[0]
     weight = bias = None
     if isinstance(layer, ConditionalNorm2d):
         weight, bias = layer.affine(inputs[1])
         layer = layer.norm
-    elif normalize := _normalization_alone(layer):
-        y = normalize(layer, x)
-    n, c, *places = x.shape
     kind, context, base, slope, delta, gates = _describe(layer, x, weight, bias)
+    n, c = x.shape[:2]
+    static, slope = (_stack(factors, n, c) for factors in (base, slope))
+    return RecordedFactors(kind, context, static, slope, delta, gates, layer.eps)
+
+
+@torch.no_grad()
+def _record(name: str, layer: nn.Module, inputs: tuple, y: Tensor) -> list[LayerRecord]:
+    x = inputs[0]
+    if normalize := _normalization_alone(layer):
+        y = normalize(layer, x)
+    n, _, *places = x.shape
+    kind, context, static, slope, delta, gates, eps = factors_of(layer, inputs)
     context = x.new_zeros(n, *places) if context is None else context.reshape(n, *places)
-    static = _stack(base, n, c)
-    arrays = {"context": context, "static": static, "slope": _stack(slope, n, c), "x": x, "y": y}
+    arrays = {"context": context, "static": static, "slope": slope, "x": x, "y": y}
     arrays = {field: _array(values) for field, values in arrays.items()}
-    of_the_layer = {"name": name, "kind": kind, "eps": layer.eps, "delta": _array(delta), "gates": _array(gates)}
+    of_the_layer = {"name": name, "kind": kind, "eps": eps, "delta": _array(delta), "gates": _array(gates)}
     return [
         LayerRecord(
             **of_the_layer,
@@ -122,7 +151,8 @@ def _describe(layer: nn.Module, x: Tensor, weight: Tensor | None, bias: Tensor |
     if layer.running_mean is None:
         places = x.float()[:, :, None].flatten(2)
         places = places if is_instance else places.transpose(0, 1).flatten(1)[None]
-        var, mean = torch.var_mean(places, 2, correction=0)
+        mean = places.mean(2)
+        var = (places - mean[..., None]).square().mean(2)
     else:
         mean, var = layer.running_mean[None], layer.running_var[None]
     kind = "in" if is_instance else "film" if isinstance(layer, FiLM2d) else "bn"

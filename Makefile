@@ -33,6 +33,8 @@ test: $(VENV)/.installed-for-tests
 	$(VENV)/bin/ruff format --check .
 	find habn -name '*.pyi' -delete # Gradio writes them beside its components, and mypy would read them instead
 	$(VENV)/bin/mypy
+	cp tests/eslint.config.mjs $(VENV)/node # beside the packages that it imports
+	$(VENV)/bin/node $(VENV)/node/node_modules/eslint/bin/eslint.js -c $(VENV)/node/eslint.config.mjs habn/ui
 	$(VENV)/bin/python -m pytest
 
 fuzz: $(VENV)/.installed-for-tests
@@ -53,7 +55,10 @@ $(VENV)/.installed: $(PINS)
 	$(PIP) install --no-deps -r overrides.txt
 	touch $@
 
-$(VENV)/.installed-for-tests: $(VENV)/.installed
+$(VENV)/.installed-for-tests: $(VENV)/.installed tests/package.json tests/package-lock.json
 	$(PIP) install -c constraints.txt -e '.[test]'
 	$(PIP) install --no-deps -r overrides.txt
+	mkdir -p $(VENV)/node
+	cp tests/package.json tests/package-lock.json $(VENV)/node
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm ci --prefix $(VENV)/node --no-audit --no-fund
 	touch $@

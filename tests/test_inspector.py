@@ -5,6 +5,7 @@ import math
 import re
 import struct
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import permutations
 from pathlib import Path
@@ -25,10 +26,14 @@ from habn.ui.inspector.encoding import (
     most_adapted_channel,
     most_adapted_layer,
 )
+from habn.ui.part import compose
 
-PURE = [Path(inspector.__file__).with_name(f"{name}.js") for name in ("formula", "files", "colours")]
+FOLDER = Path(inspector.__file__).parent
+PURE = [
+    FOLDER.parent / "numbers.js",
+    *(FOLDER / f"{name}.js" for name in ("formula", "statistics", "files", "colours")),
+]
 ROWS = ("first", "static", "second", "difference")
-needs_node = pytest.mark.usefixtures("node")
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,17 +101,22 @@ def unpack(content: bytes) -> tuple[dict, dict[str, np.ndarray]]:
     return header, arrays
 
 
-def in_node(program: str, folder: Path, **files: bytes):
-    """The JSON that a program prints; the pure scripts stand before it, `files` holds the files as ArrayBuffers."""
-    read = "const files = {};"
-    for name, content in files.items():
-        path = folder / name
-        path.write_bytes(content)
-        read += f"files.{name} = new Uint8Array(require('fs').readFileSync({json.dumps(str(path))})).buffer;"
-    script = "".join(path.read_text(encoding="utf-8") for path in PURE) + read + program
-    done = subprocess.run(["node", "-"], input=script, capture_output=True, text=True, timeout=30)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+@pytest.fixture
+def in_node(node: str, tmp_path: Path) -> Callable:
+    """Runs a program, and returns the JSON that it prints; before it stand the pure scripts, and `files`."""
+
+    def run(program: str, **files: bytes):
+        read = "const files = {};"
+        for name, content in files.items():
+            path = tmp_path / name
+            path.write_bytes(content)
+            read += f"files.{name} = new Uint8Array(require('fs').readFileSync({json.dumps(str(path))})).buffer;"
+        script = compose(PURE, {}, {**inspector.CONSTANTS, "LANGUAGE": "en"}) + read + program
+        done = subprocess.run([node, "-"], input=script, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run
 
 
 def test_a_view_holds_the_factors_of_both_networks_for_one_channel():
@@ -202,18 +212,16 @@ def test_two_networks_that_are_not_alike_are_refused_in_a_sentence():
         encode_view(record(), record(shape=(5, 6, 8)), 0)
 
 
-@needs_node
-def test_the_formula_in_the_browser_equals_the_layer(tmp_path):
+def test_the_formula_in_the_browser_equals_the_layer(in_node):
     first, second = record("bn", 1), record("habn", 2, slope=3.0)
     assert (second.parameters[3] == second.var_floor[:, None, None]).any(), "the floor must be in play"
     for channel in range(5):
         rows = in_node(
-            "const pack = unpack(files.view); const maps = rowsOf(networkOf(pack, 'first'), networkOf(pack, 'second'));"
+            "const pack = unpack(files.view); const { networks, maps } = readView(pack);"
             "const n = 12 * 16; const spread = (map) => Array.from({length: n}, (_, i) => at(map, i));"
-            "const rebuilt = ['first', 'second'].map((name) => { const net = networkOf(pack, name);"
+            "const rebuilt = ['first', 'second'].map((name) => { const net = networks[name];"
             "  return Array.from({length: n}, (_, i) => normalize(net, at(net.x, i), at(net.context, i))); });"
             "console.log(JSON.stringify([maps.map((row) => row.map(spread)), rebuilt]));",
-            tmp_path,
             view=encode_view(first, second, channel),
         )
         maps, rebuilt = (np.array(part) for part in rows)
@@ -227,16 +235,13 @@ def test_the_formula_in_the_browser_equals_the_layer(tmp_path):
         assert np.allclose(rebuilt.reshape(2, 12, 16), [first.y[channel], second.y[channel]], rtol=1e-5, atol=1e-5)
 
 
-@needs_node
-def test_the_classes_are_those_at_the_centres_of_a_layer_s_pixels(tmp_path):
+def test_the_classes_are_those_at_the_centres_of_a_layer_s_pixels(in_node):
     labels = np.random.default_rng(0).integers(0, 11, (180, 240), np.uint8)
     content = encode_classes(labels, (90, 120), ["Sky", "Road"], np.array([[1, 2, 3], [4, 5, 6]], np.uint8))
     header, arrays = unpack(content)
     assert (header["names"], header["colours"], header["shape"]) == (["Sky", "Road"], [[1, 2, 3], [4, 5, 6]], [90, 120])
     assert np.array_equal(arrays["labels"], labels[1::2, 1::2])
-    coarse = in_node(
-        "console.log(JSON.stringify([...labelsAt(unpack(files.classes), [45, 60])]));", tmp_path, classes=content
-    )
+    coarse = in_node("console.log(JSON.stringify([...labelsAt(unpack(files.classes), [45, 60])]));", classes=content)
     assert coarse == labels[3::4, 3::4].ravel().tolist()
 
 
@@ -260,14 +265,12 @@ def why(before: tuple, after: tuple, eps: float) -> tuple[list[float], float]:
     return [*shares, moved - own], evaluate(*after) - own
 
 
-@needs_node
-def test_the_gap_at_a_hundred_pixels_is_shared_out_exactly(tmp_path):
+def test_the_gap_at_a_hundred_pixels_is_shared_out_exactly(in_node):
     first, second = record("bn", 1), record("habn", 2, slope=3.0)
     pixels = np.random.default_rng(0).choice(12 * 16, 100, replace=False).tolist()
     answers = in_node(
         f"const view = readView(unpack(files.view)); const {{first, second}} = view.networks; const pixels = {pixels};"
         "console.log(JSON.stringify(pixels.map((i) => attribute(first, second, i))));",
-        tmp_path,
         view=encode_view(first, second, 2),
     )
     for i, answer in zip(pixels, answers, strict=True):
@@ -286,31 +289,26 @@ def test_the_gap_at_a_hundred_pixels_is_shared_out_exactly(tmp_path):
         assert answer["gap"] == pytest.approx(recorded, rel=1e-4, abs=1e-5), "and it is the gap of what was recorded"
 
 
-@needs_node
-def test_a_computed_value_shows_the_recorded_figures_unless_it_is_wrong(tmp_path):
+def test_a_computed_value_shows_the_recorded_figures_unless_it_is_wrong(in_node):
     pairs = "[[1.23449, 1.23451, 1], [1.2344999, 1.2345001, 1], [3e-8, -2e-8, 1], [0.5, 0.51, 1], [NaN, 1, 1]]"
-    texts = in_node(f"console.log(JSON.stringify({pairs}.map((pair) => figuresAlike(...pair))));", tmp_path)
+    texts = in_node(f"console.log(JSON.stringify({pairs}.map((pair) => figuresAlike(...pair))));")
     assert texts == [["1.234", "1.235"], ["1.23", "1.23"], ["0", "0"], ["0.5000", "0.5100"], ["NaN", "1.000"]]
 
 
-@needs_node
-def test_a_histogram_counts_the_chosen_finite_pixels(tmp_path):
+def test_a_histogram_counts_the_chosen_finite_pixels(in_node):
     shares, flat, none = in_node(
         "const map = Float32Array.from([0, 1, 2, 3, NaN, 9]); const all = new Array(6).fill(true);"
         "console.log(JSON.stringify([histogram(map, [1, 1, 1, 1, 1, 0], [0, 4], 2), histogram(5, all, [5, 5], 3),"
         " histogram(map, new Array(6).fill(false), [0, 4], 2)]));",
-        tmp_path,
     )
     assert shares == [0.5, 0.5] and flat == [0, 1, 0] and none == [0, 0]
 
 
-@needs_node
-def test_flat_and_broken_maps_are_summed_up_as_such(tmp_path):
+def test_flat_and_broken_maps_are_summed_up_as_such(in_node):
     flat, broken, empty, index = in_node(
         "console.log(JSON.stringify([summarize(2.5), summarize(Float32Array.from([1, NaN, 3, Infinity])),"
         " summarize(Float32Array.from([NaN, NaN])), [colourIndex(2.5, 2.5, 2.5), colourIndex(NaN, 0, 1),"
         " colourIndex(-9, 0, 1), colourIndex(9, 0, 1), colourIndex(1, ...scaleEnds(0.5, 4, 1))]]));",
-        tmp_path,
     )
     assert flat == {"low": 2.5, "high": 2.5, "mean": 2.5, "bad": 0}
     assert broken == {"low": 1, "high": 3, "mean": 2, "bad": 2}
@@ -318,25 +316,22 @@ def test_flat_and_broken_maps_are_summed_up_as_such(tmp_path):
     assert index == [128, 256, 0, 255, 128], "flat, not finite, below, above, at the centre"
 
 
-@needs_node
-def test_what_is_all_but_equal_does_not_become_opposite_colours(tmp_path):
+def test_what_is_all_but_equal_does_not_become_opposite_colours(in_node):
     near, far, zero = in_node(
-        "console.log(JSON.stringify([widened([99.9, 100.1]), widened([-1, 3]), widened([0, 0])]));", tmp_path
+        "console.log(JSON.stringify([widened([99.9, 100.1]), widened([-1, 3]), widened([0, 0])]));"
     )
     assert near == pytest.approx([99.4995, 100.5005]) and far == [-1, 3] and zero == [0, 0]
 
 
-@needs_node
-def test_figures_have_four_digits_and_say_what_is_not_finite(tmp_path):
+def test_figures_have_four_digits_and_say_what_is_not_finite(in_node):
     values = "[0, -0, 1 / 3, -12.34567, 0.000123, 123456, NaN, -Infinity]"
-    figures = in_node(f"console.log(JSON.stringify({values}.map((value) => figure(value))));", tmp_path)
+    figures = in_node(f"console.log(JSON.stringify({values}.map((value) => figure(value))));")
     assert figures == ["0", "0", "0.3333", "−12.35", "1.23e−4", "1.23e+5", "NaN", "−∞"]
 
 
-@needs_node
-def test_the_colours_are_matplotlib_s(tmp_path):
+def test_the_colours_are_matplotlib_s(in_node):
     program = "console.log(JSON.stringify([CIVIDIS, BLUE_ORANGE].map((digits) => [...paletteOf(digits)])));"
-    ours = np.array(in_node(program, tmp_path))
+    ours = np.array(in_node(program))
     assert ours.shape == (2, 257)
     rgb = np.stack([ours & 255, ours >> 8 & 255, ours >> 16 & 255], axis=-1)
     blue = matplotlib.colormaps["RdBu"](np.linspace(1, 0.5, 128))

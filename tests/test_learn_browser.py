@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from habn.comparison.lesson import CHANNEL, REGIONS, TRAINED, load_lesson
-from habn.ui.learn.step import write_decimals
+from habn.ui import words
 
 STEPS = (1, 2, 3, 4, 5, 6)
 WAIT_MS = 60_000  # the first visitor waits for the networks to be loaded
@@ -50,7 +50,7 @@ def test_a_link_opens_a_step_with_its_rows_its_columns_and_its_pixel(visit):
     assert shown(page, "networkRow") == {"first", "second"}
     assert shown(page, "quantity") == {"s", "scale", "bias", "mean", "var", "y"}
     record, pixel = load_lesson().second.records[TRAINED], load_lesson().twins[REGIONS[1]]
-    y = write_decimals(record.y[CHANNEL][pixel])
+    y = words.decimals(record.y[CHANNEL][pixel], 3, "en")
     expect(page.locator("[data-network=second] [data-role=result]:visible")).to_have_text(y)
     expect(page.locator("[data-role=table] tbody tr").last).to_contain_text(y)
     expect(page.locator("[data-role=show]")).to_be_hidden()

@@ -18,7 +18,7 @@ from habn.ui.compare.callbacks import Shown
 from habn.ui.learn.callbacks import on_photo_step
 from habn.ui.learn.photo import build_last_step, build_photo_step, what_is_followed
 from habn.ui.learn.regions import build_region_step
-from habn.ui.learn.step import percent, sayer, write_decimals
+from habn.ui.learn.step import Sayer
 
 FIGURE = re.compile(r"−?\d+\.\d+")
 
@@ -104,7 +104,7 @@ def test_the_layers_begin_with_the_pictures_own_statistics():
 @pytest.mark.parametrize("language", words.LANGUAGES)
 @pytest.mark.parametrize("number", [1, 2, 3, 4])
 def test_a_step_has_one_right_choice_and_leaves_nothing_open(number, language):
-    text, inspection, question = build_region_step(number, load_lesson(), sayer(language))
+    text, inspection, question = build_region_step(number, load_lesson(), Sayer(language))
     assert [choice["why"] for choice in question["choices"]].count(None) == 1
     said = [text["title"], *text["paragraphs"], question["question"], question["answer"]]
     said += [part for choice in question["choices"] for part in choice.values() if part]
@@ -113,7 +113,7 @@ def test_a_step_has_one_right_choice_and_leaves_nothing_open(number, language):
 
 
 def test_the_figures_of_the_first_two_steps_are_the_records():
-    lesson, say = load_lesson(), sayer("en")
+    lesson, say = load_lesson(), Sayer("en")
     record = lesson.first.records[START]
     rows = build_region_step(1, lesson, say).text["table"]["rows"]
     for row, pixel in zip(rows, lesson.twins.values(), strict=True):
@@ -128,7 +128,7 @@ def test_the_figures_of_the_first_two_steps_are_the_records():
 
 
 def test_the_table_of_the_last_region_step_is_the_equation_filled_in():
-    rows = build_region_step(4, load_lesson(), sayer("en")).text["table"]["rows"]
+    rows = build_region_step(4, load_lesson(), Sayer("en")).text["table"]["rows"]
     s, *parameters, x, y = (numbers(row) for row in rows)
     for static, delta, *values in parameters:
         assert values == pytest.approx([static + s_pixel * delta for s_pixel in s], abs=2e-3)
@@ -159,13 +159,14 @@ def test_what_a_map_follows_is_measured():
 
 @pytest.mark.parametrize("language", words.LANGUAGES)
 def test_the_step_about_the_photo_tells_of_the_layer_that_adapts_most(result, language):
-    text, inspection, question = build_photo_step(result, sayer(language), language)
+    text, inspection, question = build_photo_step(result, Sayer(language))
     record = max(result.second.records, key=lambda record: np.linalg.norm(record.strength))
     assert result.second.records[inspection["layer"]] is record and record.name in text["paragraphs"][0]
     assert record.context[tuple(inspection["look"]["pixel"])] == record.context.max()
-    assert text["table"]["rows"][0][1:] == [percent(value) for value in record.strength]
+    assert text["table"]["rows"][0][1:] == [words.percent(value, language) for value in record.strength]
     followed = what_is_followed(record.context, result)
-    assert percent(followed.brightness) in question["answer"] and percent(followed.height) in question["answer"]
+    said = [words.percent(share, language) for share in (followed.brightness, followed.height)]
+    assert all(text in question["answer"] for text in said)
     shares = (followed.brightness, followed.height)
     right = int(np.argmax(shares)) if max(shares) >= 0.5 else 2
     assert [choice["why"] is None for choice in question["choices"]].index(True) == right
@@ -174,10 +175,11 @@ def test_the_step_about_the_photo_tells_of_the_layer_that_adapts_most(result, la
 @pytest.mark.parametrize(("share", "right"), [(0.0, 0), (0.0099, 0), (0.05, 1), (0.5, 2)])
 def test_the_last_step_says_what_freezing_changed_and_what_was_measured(result, share, right):
     frozen = Change(np.full(result.image.shape[:2], share, np.float32), share, (0.5, 0.25))
-    _, inspection, question = build_last_step(result, frozen, sayer("en"))
+    _, inspection, question = build_last_step(result, frozen, Sayer("en"))
     assert [choice["why"] is None for choice in question["choices"]].index(True) == right
     assert all(
-        text in question["answer"] for text in (percent(share), "50.0\N{NO-BREAK SPACE}%", "25.0\N{NO-BREAK SPACE}%")
+        text in question["answer"]
+        for text in (words.percent(share, "en"), "50.0\N{NO-BREAK SPACE}%", "25.0\N{NO-BREAK SPACE}%")
     )
     metadata = [engine.load_network(output.checkpoint).metadata for output in (result.first, result.second)]
     measured = [of_one["metrics"]["test"]["mean_iou"] for of_one in metadata]
@@ -189,7 +191,7 @@ def test_the_last_step_says_what_freezing_changed_and_what_was_measured(result, 
 
 def test_what_is_filled_into_the_words_cannot_bring_markup(result):
     named = replace(result, second=replace(result.second, label="<b>HABN</b>"))
-    text = build_photo_step(named, sayer("en"), "en").text
+    text = build_photo_step(named, Sayer("en")).text
     assert "<b>HABN" not in "".join(text["paragraphs"]) and "&lt;b&gt;HABN" in text["paragraphs"][0]
 
 
@@ -201,4 +203,5 @@ def test_a_photo_that_is_gone_is_said_in_the_visitors_language():
 
 @pytest.mark.parametrize(("value", "text"), [(-0.4892, "−0.489"), (-1e-5, "0.000"), (0.0, "0.000"), (1.2345, "1.234")])
 def test_figures_have_a_true_minus_sign_and_no_negative_zero(value, text):
-    assert write_decimals(value) == text
+    assert Sayer("en").decimals(value) == text
+    assert Sayer("es").decimals(value) == text.replace(".", ",")

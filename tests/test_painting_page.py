@@ -23,7 +23,7 @@ from habn.ui.compare.painting.most_adapted import adapts, draw_most_adapted
 from habn.ui.experiment.outcome import draw_adaptation_outcome
 from habn.ui.learn.callbacks import on_photo_step
 from habn.ui.learn.photo import build_last_step
-from habn.ui.learn.step import sayer
+from habn.ui.learn.step import Sayer
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +126,7 @@ def test_near_the_pair_stands_what_was_measured_of_both_networks(monkeypatch, re
     said = panels.draw_measured(result, "en")
     assert said == "" if sentence is None else sentence in said
     frozen = Change(np.zeros(result.image.shape[:2], np.float32), 0.0, None)
-    table = build_last_step(result, frozen, sayer("en")).question["table"]
+    table = build_last_step(result, frozen, Sayer("en")).question["table"]
     figures = {number for row in table["rows"] for number in row[1:]}
     assert figures == set(re.findall(r"\d\.\d{3}", said)), "the lesson tells the same figures"
 

@@ -38,7 +38,7 @@ def test_every_language_has_every_text_with_the_same_fields(part):
     for language, texts in table.items():
         assert texts.keys() == english.keys(), f"{part}.json differs between en and {language}"
         for name, text in texts.items():
-            assert text.strip() and fields(text) == fields(english[name]), f"{part}.{name} in {language}"
+            assert text and (text.strip() or part == "numbers") and fields(text) == fields(english[name]), f"{part}.{name} in {language}"
 
 
 def test_every_class_style_pair_and_term_has_its_words():
@@ -87,3 +87,15 @@ def test_the_browser_is_answered_in_the_language_that_it_asks_for_first_if_the_p
 def test_labels_are_looked_up_by_part_and_name():
     assert isinstance(words.i18n(), gr.I18n)
     assert words.i18n().translations["es"]["page.learn"] == words.say("page.learn", "es") == "Aprender"
+
+
+def test_numbers_are_written_as_the_language_writes_them():
+    space = "\N{NO-BREAK SPACE}"
+    assert [words.percent(share, "en") for share in (0, 0.0002, 0.012)] == [
+        f"0.0{space}%",
+        f"<{space}0.1{space}%",
+        f"1.2{space}%",
+    ]
+    assert words.percent(0.0002, "es") == f"<{space}0,1{space}%"
+    assert (words.integer(983239, "en"), words.integer(983239, "es")) == ("983,239", "983\N{NARROW NO-BREAK SPACE}239")
+    assert (words.size(99_999, "en"), words.size(1_250_000, "es")) == (f"100.0{space}kB", f"1,2{space}MB")

@@ -1,3 +1,4 @@
+/* global DEFAULTS, HIDEABLE, TABS */
 // Keeps the page's address equal to what is shown, and hides what the address says. link.py puts this into the head of
 // the page, in a function of its own, with DEFAULTS, TABS and HIDEABLE before it.
 //

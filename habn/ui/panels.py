@@ -33,7 +33,7 @@ def draw_verdict(result: Result, language: str) -> str:
     key = "disagree" if result.task == "segmentation" else "pictures_differ"
     if result.difference.max() == 0:
         key = "same"
-    share = percent(float(result.difference.mean()))
+    share = words.percent(float(result.difference.mean()), language)
     names = {"first": escape(result.first.label), "second": escape(result.second.label)}
     return f'<p class="verdict">{words.say(f"compare.{key}", language, share=share, **names)}</p>'
 
@@ -79,9 +79,13 @@ def describe_painting(painting: Painting, language: str) -> str:
     """ "The Starry Night, at 60 %, with 30 % of The Scream, in the photo's colours"."""
     parts = [words.say(f"styles.{painting.style}", language)]
     if painting.strength < 1:
-        parts.append(words.say("painting.described_strength", language, share=percent(painting.strength, digits=0)))
+        parts.append(
+            words.say(
+                "painting.described_strength", language, share=words.percent(painting.strength, language, digits=0)
+            )
+        )
     if painting.second_style and painting.second_share:
-        second = {"share": percent(painting.second_share, digits=0)}
+        second = {"share": words.percent(painting.second_share, language, digits=0)}
         second["title"] = words.say(f"styles.{painting.second_style}", language)
         parts.append(words.say("painting.described_second", language, **second))
     if painting.keep_colours:
@@ -101,7 +105,8 @@ def draw_measured(result: Result, language: str) -> str:
         distances = list(zip(values, (result.first.label, result.second.label), strict=True))
         (near, closer), (far, other) = sorted(distances)
         how = "alike" if far - near < ALIKE * far else "nearer"
-        fields = {"near": f"{near:.3f}", "far": f"{far:.3f}", "closer": closer, "other": other}
+        near_text, far_text = (words.decimals(value, 3, language) for value in (near, far))
+        fields = {"near": near_text, "far": far_text, "closer": closer, "other": other}
         said[part] = how, fields | {"metric": words.say(f"painting.metric_{metric}", language)}
     (paintings_how, fields), (photograph_how, of_photograph) = said["paintings"], said["photograph"]
     if paintings_how == photograph_how == "nearer" and fields["closer"] == of_photograph["closer"]:
@@ -130,32 +135,22 @@ def scores_of_checkpoints(result: Result) -> dict[str, tuple[float, float]]:
     return {}
 
 
-def percent(share: float, digits: int = 1) -> str:
-    """ "12.3 %", whose two parts stay on one line."""
-    return f"{share:.{digits}%}".replace("%", "\N{NO-BREAK SPACE}%")
-
-
-def milliseconds(seconds: float | None) -> str:
-    """ "12 ms"; nothing of a pass whose time says nothing."""
-    return "" if seconds is None else f"{seconds * 1000:.0f} ms"
-
-
 def _help(norm: str, language: str) -> str:
     return draw_help(norm, "sides", language) if norm in TERMS else ""
 
 
 def _figures_row(output: Output, side: str, scored: bool, language: str) -> str:
-    score = f"<td>{percent(output.mean_iou)}</td>" if scored and output.mean_iou is not None else ""
+    score = f"<td>{words.percent(output.mean_iou, language)}</td>" if scored and output.mean_iou is not None else ""
     parameters = f"{words.integer(output.parameters, language)}{_added(output, language)}"
     return f"""<tr><th scope="row"><span class="side {side}">{escape(output.label)}</span></th>{score}
-        <td>{milliseconds(output.seconds)}</td><td>{parameters}</td></tr>"""
+        <td>{words.milliseconds(output.seconds)}</td><td>{parameters}</td></tr>"""
 
 
 def _added(output: Output, language: str) -> str:
     """What the normalization alone adds to the parameters of the network beneath it."""
     if not output.added:
         return ""
-    share = percent(output.added / (output.parameters - output.added), digits=2)
+    share = words.percent(output.added / (output.parameters - output.added), language, digits=2)
     return f"<small>{words.say('compare.added', language, share=share, label=escape(output.label))}</small>"
 
 
@@ -163,8 +158,8 @@ def _legend_row(name: str, first: float, second: float, language: str) -> str:
     red, green, blue = STREET_PALETTE[STREET_CLASSES.index(name)]
     chip = f'<span class="chip" style="background: rgb({red}, {green}, {blue})"></span>'
     return f"""<tr><th scope="row">{chip}{words.say(f"classes.{name}", language)}</th>
-        {_share_cell(first, "first")}{_share_cell(second, "second")}</tr>"""
+        {_share_cell(first, "first", language)}{_share_cell(second, "second", language)}</tr>"""
 
 
-def _share_cell(share: float, side: str) -> str:
-    return f'<td>{percent(share)}<span class="bar {side}" style="width: {share:.1%}"></span></td>'
+def _share_cell(share: float, side: str, language: str) -> str:
+    return f'<td>{words.percent(share, language)}<span class="bar {side}" style="width: {share:.1%}"></span></td>'

@@ -1,3 +1,5 @@
+/* global PARAMETERS, Painting, buildChoices, changedMap, check, commit, controls, paintMap, placeByKey, placeOf,
+   showPhoto, start, toBytes, toText */
 // Controls of the adaptation: which layer, which parameters, how much, and which map s.
 
 const DEFAULTS = { layers: null, strength: [1, 1, 1, 1], adapted: [true, true, true, true], context: "own", painted: null };
@@ -8,8 +10,8 @@ let paintedOn = null; // the run and the layer that the painting started from
 let brush = [0.5, 0.5];
 let last = null; // where a stroke has come to
 
-const toSend = () => ({ ...settings, painted: settings.context === "painted" ? settings.painted : null });
-const isPainting = () => settings.context === "painted" && painting !== null;
+const toSend = () => ({ ...controls.settings, painted: controls.settings.context === "painted" ? controls.settings.painted : null });
+const isPainting = () => controls.settings.context === "painted" && painting !== null;
 
 function linkOf({ layers, strength, adapted, context }) {
   const figures = strength.map((value, k) => (adapted[k] ? value : 0));
@@ -26,9 +28,9 @@ function buildParameters() {
     box.setAttribute("aria-label", say("adapts", { name: say(key) }));
     slider.setAttribute("aria-label", say("strength_of", { name: say(key) }));
     const replaced = (values, value) => values.map((old, i) => (i === k ? value : old));
-    box.addEventListener("change", () => commit({ adapted: replaced(settings.adapted, box.checked) }));
+    box.addEventListener("change", () => commit({ adapted: replaced(controls.settings.adapted, box.checked) }));
     slider.addEventListener("input", () => drawParameter(row));
-    slider.addEventListener("change", () => commit({ strength: replaced(settings.strength, slider.valueAsNumber) }));
+    slider.addEventListener("change", () => commit({ strength: replaced(controls.settings.strength, slider.valueAsNumber) }));
     return row;
   }));
 }
@@ -40,11 +42,11 @@ function draw() {
   drawLayers();
   [...find("parameters").children].forEach((row, k) => {
     const [box, slider] = row.querySelectorAll("input");
-    [box.checked, slider.value] = [settings.adapted[k], settings.strength[k]];
+    [box.checked, slider.value] = [controls.settings.adapted[k], controls.settings.strength[k]];
     drawParameter(row);
   });
-  check("contexts", settings.context);
-  find("description").textContent = say(`${CONTEXTS[settings.context]}_help`);
+  check("contexts", controls.settings.context);
+  find("description").textContent = say(`${CONTEXTS[controls.settings.context]}_help`);
   showPhoto();
   drawMap();
   drawTools();
@@ -53,13 +55,13 @@ function draw() {
 function drawParameter(row) {
   const [box, slider] = row.querySelectorAll("input");
   slider.disabled = !box.checked;
-  row.querySelector("output").textContent = box.checked ? `× ${slider.value}` : say("frozen");
+  row.querySelector("output").textContent = box.checked ? `× ${decimals(slider.valueAsNumber, 1)}` : say("frozen");
 }
 
 function drawLayers() {
-  const { layers } = settings;
+  const { layers } = controls.settings;
   const chosen = layers?.join() ?? "";
-  const options = (scene?.layers ?? layers ?? []).map((name) => new Option(name, name));
+  const options = (controls.scene?.layers ?? layers ?? []).map((name) => new Option(name, name));
   if (layers?.length > 1) options.push(new Option(say("layers_named", { count: layers.length, names: chosen }), chosen));
   find("layers").replaceChildren(new Option(say("all_layers"), ""), ...options);
   find("layers").value = chosen;
@@ -67,37 +69,39 @@ function drawLayers() {
 
 // Layers of another pair of networks, which this one does not have, stand for all layers, as they do on the server.
 function dropUnknownLayers() {
-  if (settings.layers?.some((name) => !scene.layers.includes(name))) settings = { ...settings, layers: null };
+  const { settings, scene } = controls;
+  const isUnknown = settings.layers?.some((name) => !scene.layers.includes(name));
+  if (isUnknown) controls.settings = { ...settings, layers: null };
 }
 
 // The map that came with the scene; strokes stay when another layer is chosen, but not when another photo is.
 function takeMap() {
-  if (!scene || scene.map === ownMap?.from) return;
+  if (!controls.scene || controls.scene.map === ownMap?.from) return;
   dropUnknownLayers();
-  const { height, width, data } = scene.map;
-  ownMap = { from: scene.map, height, width, levels: toBytes(data) };
-  const { run, shown } = scene;
+  const { height, width, data } = controls.scene.map;
+  ownMap = { from: controls.scene.map, height, width, levels: toBytes(data) };
+  const { run, shown } = controls.scene;
   const isSameRun = paintedOn?.run === run;
   if (isSameRun && (painting.isTouched || paintedOn.shown === shown)) return;
-  if (paintedOn && !isSameRun) settings = { ...settings, painted: null };
+  if (paintedOn && !isSameRun) controls.settings = { ...controls.settings, painted: null };
   painting = new Painting(ownMap);
   paintedOn = { run, shown };
 }
 
 function drawMap() {
   if (!ownMap) return;
-  const map = isPainting() ? painting : changedMap(ownMap, settings.context);
+  const map = isPainting() ? painting : changedMap(ownMap, controls.settings.context);
   paintMap(find("map"), map);
-  const { low, high, flat } = scene.map;
-  const figure = (level) => (low + (level / 255) * (high - low)).toFixed(2);
+  const { low, high, flat } = controls.scene.map;
+  const valueOf = (level) => decimals(low + (level / 255) * (high - low), 2);
   const mean = map.levels.reduce((sum, level) => sum + level, 0) / map.levels.length;
-  const ends = { low: figure(Math.min(...map.levels)), high: figure(Math.max(...map.levels)), mean: figure(mean) };
+  const ends = { low: valueOf(Math.min(...map.levels)), high: valueOf(Math.max(...map.levels)), mean: valueOf(mean) };
   find("map").setAttribute("aria-label", say("map_label", ends));
-  find("shown").textContent = flat ? say("map_flat") : say("shown_layer", { layer: scene.shown });
+  find("shown").textContent = flat ? say("map_flat") : say("shown_layer", { layer: controls.scene.shown });
 }
 
 function drawTools() {
-  find("tools").hidden = settings.context !== "painted";
+  find("tools").hidden = controls.settings.context !== "painted";
   find("stage").dataset.painting = isPainting();
   // Something to look at, or to work on: then its arrow keys are its own.
   find("map").setAttribute("role", isPainting() ? "application" : "img");
@@ -105,9 +109,9 @@ function drawTools() {
   find("undo").disabled = !painting?.done.length;
   find("redo").disabled = !painting?.undone.length;
   find("start-again").disabled = !painting?.isTouched;
-  const { low, high } = scene?.map ?? { low: 0, high: 1 };
+  const { low, high } = controls.scene?.map ?? { low: 0, high: 1 };
   const value = low + (find("brush-value").valueAsNumber / 100) * (high - low);
-  find("brush-value").nextElementSibling.textContent = value.toFixed(2);
+  find("brush-value").nextElementSibling.textContent = decimals(value, 2);
   find("brush-size").nextElementSibling.textContent = `${find("brush-size").value} %`;
   drawBrush();
 }
@@ -207,10 +211,10 @@ function listen() {
   on("redo", "click", () => takeBack("redo"));
   on("start-again", "click", startAgain);
   // The painting is kept: to choose "painted" again shows it again.
-  on("reset", "click", () => commit({ ...DEFAULTS, painted: settings.painted }));
+  on("reset", "click", () => commit({ ...DEFAULTS, painted: controls.settings.painted }));
 }
 
 buildParameters();
 buildChoices("contexts", Object.entries(CONTEXTS));
 listen();
-start();
+start({ defaults: DEFAULTS, toSend, draw, linkOf });

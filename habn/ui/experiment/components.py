@@ -24,13 +24,13 @@ class _Part(Part):
     def __init__(self, value: dict | None, render: bool, name: str, scripts: tuple[str, ...], **constants: object):
         super().__init__(
             value,
-            render,
             folder=_HERE,
-            template=f"{name}.html",
+            name=name,
             stylesheet="style.css",
             scripts=(*scripts, f"{name}.js"),
             table=words.table("experiment"),
             constants=constants,
+            render=render,
         )
 
 

@@ -1,12 +1,12 @@
-// What both sets of controls share: settings go to the server, a scene comes back. The part's own script has DEFAULTS,
-// `toSend()`, `draw()` and `linkOf(settings)`, the address's keys.
+/* exported KEY_STEPS, buildChoices, check, commit, controls, placeByKey, placeOf, rounded, showPhoto, start */
+// What both sets of controls share: settings go to the server, a scene comes back.
 
 const KEY_STEP = 0.02;
 const KEY_STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-const root = find("controls");
-let settings; // what the visitor chose
-let scene = null; // what the server sent last: the photo, and for the layers their map
+// `settings` are what the visitor chose; `scene` is what the server sent last: the photo, and for the layers their map.
+const controls = { settings: null, scene: null };
+let own; // what the part's own script gives: see `start`
 let wanted = null; // the comparison that the page shows
 let asked = null; // the one that was asked for last; one that is refused is not asked for again and again
 let isSeen = false;
@@ -20,7 +20,7 @@ function ask() {
 }
 
 function send() {
-  props.value = { run: wanted, settings: toSend() };
+  props.value = { run: wanted, settings: own.toSend() };
 }
 
 const sameSettings = (one, other) => JSON.stringify(one) === JSON.stringify(other);
@@ -28,31 +28,34 @@ const sameSettings = (one, other) => JSON.stringify(one) === JSON.stringify(othe
 // A value has come from the server, or the component is mounted again with what it sent last.
 function receive() {
   const value = props.value ?? {};
-  if (value.settings) settings = { ...settings, ...value.settings };
+  if (value.settings) controls.settings = { ...controls.settings, ...value.settings };
   wanted = value.run ?? wanted;
-  if (value.scene) scene = { ...value.scene, photo: value.scene.photo.url };
-  draw();
+  if (value.scene) controls.scene = { ...value.scene, photo: value.scene.photo.url };
+  own.draw();
   send();
   // The answer to older settings: nothing of the visitor's last change may be lost, whatever became of its event.
-  const isOld = value.scene && !sameSettings(value.scene.answers, toSend());
+  const isOld = value.scene && !sameSettings(value.scene.answers, own.toSend());
   if (isOld) return ask();
   askWhenSeen();
 }
 
 function askWhenSeen() {
-  if (isSeen && wanted && wanted !== scene?.run && wanted !== asked) ask();
+  if (isSeen && wanted && wanted !== controls.scene?.run && wanted !== asked) ask();
 }
 
 // The visitor let go of something.
 function commit(change) {
-  settings = { ...settings, ...change };
-  draw();
-  root.dispatchEvent(new CustomEvent("habn-link", { bubbles: true, detail: linkOf(settings) }));
+  controls.settings = { ...controls.settings, ...change };
+  own.draw();
+  tell("habn-link", own.linkOf(controls.settings));
   ask();
 }
 
-function start() {
-  settings = { ...DEFAULTS };
+// Starts the controls: with their first settings, what of them goes to the server, how they are drawn, and what the
+// address says of them.
+function start({ defaults, toSend, draw, linkOf }) {
+  own = { toSend, draw, linkOf };
+  controls.settings = { ...defaults };
   fillWords();
   receive();
   watch("value", receive);
@@ -60,7 +63,7 @@ function start() {
   new IntersectionObserver((entries) => {
     isSeen = entries.at(-1).isIntersecting;
     askWhenSeen();
-  }).observe(root);
+  }).observe(find("controls"));
 }
 
 // Radio buttons, of which one is checked: [value, the word that names it] of each.
@@ -78,7 +81,7 @@ function check(role, value) {
 }
 
 const rounded = (value) => Math.round(value * 1000) / 1000;
-const clamped = (share) => rounded(Math.min(1, Math.max(0, share)));
+const clamped = (share) => rounded(clamp(share, 0, 1));
 
 // The place of a pointer in the stage, in [0, 1] of its width and height.
 function placeOf(event) {
@@ -95,6 +98,7 @@ function placeByKey(event, [x, y]) {
 }
 
 function showPhoto() {
+  const { scene } = controls;
   if (!scene) return;
   const stage = find("stage");
   stage.style.aspectRatio = `${scene.shape[1]} / ${scene.shape[0]}`;

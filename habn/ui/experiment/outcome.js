@@ -1,3 +1,4 @@
+/* global PICTURES, ROWS */
 // What came of an experiment. The room of every picture is there from the start, so nothing moves when they come.
 
 function room() {

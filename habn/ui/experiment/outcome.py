@@ -40,7 +40,7 @@ def _row(found: Experiment, side: str, language: str) -> dict[str, Any]:
     before, after, change = (getattr(part, side) for part in (found.before, found.after, found))
     image = found.before.image
     changes = pictures.draw_map(image, change.map, found.before.task)
-    share = percent(change.share)
+    share = words.percent(change.share, language)
     return {
         "side": side,
         "label": after.label,
@@ -59,11 +59,16 @@ def _picture(image: np.ndarray, what: str, language: str, **spoken: str) -> dict
 
 def _figures(task: str, change: Change, language: str) -> list[dict[str, Any]]:
     if task == "style":
-        return [_figure("distance", percent(change.share), None, language)]
-    figures = [_figure("kept", percent(change.kept), change.kept, language)]
+        return [_figure("distance", words.percent(change.share, language), None, language)]
+    figures = [_figure("kept", words.percent(change.kept, language), change.kept, language)]
     if change.mean_iou is not None:
         before, after = change.mean_iou
-        text = words.say("experiment.iou_change", language, before=percent(before), after=percent(after))
+        text = words.say(
+            "experiment.iou_change",
+            language,
+            before=words.percent(before, language),
+            after=words.percent(after, language),
+        )
         figures.append(_figure("mean_iou", text, after, language))
     return figures
 
@@ -78,7 +83,10 @@ def _weather_headline(found: Experiment, strength: float, language: str) -> str:
     if strength == 0:
         return words.say("experiment.no_weather", language)
     if found.before.task == "style":
-        shares = {"first": percent(found.first.share), "second": percent(found.second.share)}
+        shares = {
+            "first": words.percent(found.first.share, language),
+            "second": words.percent(found.second.share, language),
+        }
         labels = {"first_label": found.after.first.label, "second_label": found.after.second.label}
         return words.say("experiment.pictures_move", language, **shares, **labels)
     return _who_holds(found.after.first.label, found.after.second.label, found.first, found.second, language)
@@ -94,8 +102,8 @@ def _who_holds(first_label: str, second_label: str, first: Change, second: Chang
             named.reverse()
         spoken: dict[str, str] = {}
         for role, (label, change) in zip(("one", "other"), named, strict=True):
-            ious = map(percent, change.mean_iou or ())
-            spoken |= {role: label, f"{role}_kept": percent(change.kept)}
+            ious = (words.percent(iou, language) for iou in change.mean_iou or ())
+            spoken |= {role: label, f"{role}_kept": words.percent(change.kept, language)}
             spoken |= dict(zip((f"{role}_before", f"{role}_after"), ious, strict=False))
         return words.say(f"experiment.{key}", language, **spoken)
 
@@ -136,11 +144,4 @@ def _change_sentence(found: Experiment, language: str) -> str:
     if change.share == 0:
         return words.say("experiment.same_answer", language, label=label)
     key = "picture_changed" if found.before.task == "style" else "classes_changed"
-    return words.say(f"experiment.{key}", language, label=label, share=percent(change.share))
-
-
-def percent(share: float) -> str:
-    """A share as people read it; one that is not quite nothing is not said to be nothing."""
-    if 0 < share < 0.001:
-        return "<\N{NO-BREAK SPACE}0.1\N{NO-BREAK SPACE}%"
-    return f"{share:.1%}".replace("%", "\N{NO-BREAK SPACE}%")
+    return words.say(f"experiment.{key}", language, label=label, share=words.percent(change.share, language))

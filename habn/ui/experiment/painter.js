@@ -1,3 +1,4 @@
+/* exported Painting, changedMap, paintMap, toBytes, toText */
 // Painting a map s: a picture of bytes (255 the highest value), strokes on it, and the way back.
 
 const STROKES_KEPT = 50;

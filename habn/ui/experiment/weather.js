@@ -1,10 +1,11 @@
+/* global KEY_STEPS, PLACES, buildChoices, check, commit, controls, placeByKey, placeOf, rounded, showPhoto, start */
 // Controls of the weather: which, where, how strong.
 
 const DEFAULTS = { name: "haze", strength: 3, place: null }; // a place of null is the weather's own
 let held = null; // where the ring is while it is held
 
-const toSend = () => settings;
-const place = () => held ?? settings.place ?? PLACES[settings.name];
+const toSend = () => controls.settings;
+const place = () => held ?? controls.settings.place ?? PLACES[controls.settings.name];
 
 function linkOf({ name, strength }) {
   if (strength === 0) return { weather: null, strength: null, place: null };
@@ -12,9 +13,9 @@ function linkOf({ name, strength }) {
 }
 
 function draw() {
-  check("names", settings.name);
-  find("description").textContent = say(`${settings.name}_help`);
-  find("strength").value = settings.strength;
+  check("names", controls.settings.name);
+  find("description").textContent = say(`${controls.settings.name}_help`);
+  find("strength").value = controls.settings.strength;
   drawStrength();
   showPhoto();
   find("photo").alt = say("photo_label");
@@ -23,7 +24,7 @@ function draw() {
 
 function drawStrength() {
   const strength = find("strength").valueAsNumber;
-  find("strength-figure").textContent = strength === 0 ? say("off") : strength;
+  find("strength-figure").textContent = strength === 0 ? say("off") : figure(strength, 2);
 }
 
 function drawRing() {
@@ -77,4 +78,4 @@ function listen() {
 
 buildChoices("names", Object.keys(PLACES).map((name) => [name, name]));
 listen();
-start();
+start({ defaults: DEFAULTS, toSend, draw, linkOf });

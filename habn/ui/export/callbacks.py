@@ -90,14 +90,10 @@ def _offer(shown: Shown | None, request: gr.Request, suffix: str, save: Callable
     name = f"habn-{view.result.pair}-{view.records[1].name}-{view.channel}.{suffix}"
     path = _publish(name, lambda file: save(view, link, language, file))
     file = gr.FileData(path=str(path), orig_name=name).model_dump()
-    text = words.say("export.save", language, name=name, size=_size(path.stat().st_size))
+    text = words.say("export.save", language, name=name, size=words.size(path.stat().st_size, language))
     is_program = suffix == "py"
     code = gr.update(value=path.read_text(encoding="utf-8") if is_program else "", visible=is_program)
     return {"file": file, "name": name, "text": text}, code
-
-
-def _size(count: int) -> str:
-    return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"
 
 
 def _publish(name: str, write: Callable[[BinaryIO], None]) -> Path:

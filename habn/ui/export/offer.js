@@ -1,4 +1,4 @@
-// Gradio runs this each time the component is mounted, with `element`, `props` and `watch` in scope.
+// Saves a file.
 
 const anchor = element.querySelector("a");
 

@@ -1,3 +1,4 @@
+/* global runInspector */
 // In the place of Gradio: gives the inspector its value, its files and the answers to its picks, all from this file.
 
 const { files, values, texts } = JSON.parse(document.querySelector(".data").textContent);

@@ -55,11 +55,11 @@ def write_equation(record: LayerRecord, channel: int, pixel: tuple[int, int]) ->
 
 
 def _caption(output: Output, language: str) -> str:
-    time = f"{words.say('compare.time', language)}: {panels.milliseconds(output.seconds)}"
-    parameters = f"{words.say('compare.parameters', language)}: {output.parameters:,}"
+    time = f"{words.say('compare.time', language)}: {words.milliseconds(output.seconds)}"
+    parameters = f"{words.say('compare.parameters', language)}: {words.integer(output.parameters, language)}"
     if output.mean_iou is None:
         return f"{time}\n{parameters}"
-    score = f"{words.say('compare.iou_here', language)}: {panels.percent(output.mean_iou)}"
+    score = f"{words.say('compare.iou_here', language)}: {words.percent(output.mean_iou, language)}"
     return f"{score} · {time}\n{parameters}"
 
 

@@ -4,7 +4,6 @@ Its maps are drawn in the browser from a record's factors, which reach it as fil
 the server.
 """
 
-import json
 import math
 import os
 import tempfile
@@ -21,21 +20,26 @@ from habn.data.segmentation import STREET_CLASSES, STREET_PALETTE
 from habn.errors import HabnError
 from habn.hooks.record import LayerRecord
 from habn.images import save_png
+from habn.layers import PARAMETERS
 from habn.ui import words
 from habn.ui.inspector.encoding import (
     FORMAT,
+    QUANTITIES,
     encode_classes,
     encode_strip,
     encode_view,
     most_adapted_channel,
     most_adapted_layer,
 )
+from habn.ui.part import Part
 
 SCRIPTS = (
     "formula.js",
+    "statistics.js",
     "files.js",
     "colours.js",
-    "words.js",
+    "state.js",
+    "help.js",
     "strip.js",
     "maps.js",
     "crosshair.js",
@@ -46,15 +50,14 @@ SCRIPTS = (
     "look.js",
     "script.js",
 )
-"""Run as one script, in this order, after the words."""
+"""In the order in which they run."""
+
+CONSTANTS = {"PARAMETERS": PARAMETERS, "QUANTITIES": QUANTITIES}
+"""What they know by these names."""
 
 MIME_TYPES = {".bin": "application/octet-stream", ".png": "image/png"}
 
 _HERE = Path(__file__).parent
-
-
-def _read(name: str) -> str:
-    return (_HERE / name).read_text(encoding="utf-8")
 
 
 def _words() -> dict[str, dict[str, str]]:
@@ -79,7 +82,7 @@ class Inspected(Protocol):
     def records(self) -> tuple[LayerRecord, ...]: ...
 
 
-class Inspector(gr.HTML):
+class Inspector(Part):
     """The inspector of layers, as one component; its value is what `build_inspection` returns, or None.
 
     Event `select` (data: run, layer, channel): the visitor asks for a view that the browser does not hold.
@@ -88,16 +91,14 @@ class Inspector(gr.HTML):
     def __init__(self, value: dict | None = None, *, render: bool = True):
         super().__init__(
             value,
-            html_template=_read("template.html"),
-            css_template=_read("style.css"),
-            js_on_load=f"const WORDS = {json.dumps(_words())};\n" + "".join(map(_read, SCRIPTS)),
-            apply_default_css=False,
-            elem_classes="plain",
+            folder=_HERE,
+            name="template",
+            stylesheet="style.css",
+            scripts=SCRIPTS,
+            table=_words(),
+            constants=CONSTANTS,
             render=render,
         )
-
-    def api_info(self) -> dict[str, Any]:
-        return {"type": "object", "description": "run, labels, correspond, layer, channel, files and look, or null"}
 
 
 def build_inspection(

@@ -1,3 +1,5 @@
+/* exported buildAttribution, drawAttribution, nameGap */
+/* global PARAMETERS, attribute, state */
 // Why the two networks' outputs differ at the pixel under the cross-hair: `attribute` of formula.js as signed bars.
 
 const CAUSES = [...PARAMETERS, "x"];

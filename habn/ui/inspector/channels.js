@@ -1,3 +1,5 @@
+/* exported drawPickedChannel, drawProfile, onChannelNumber, onChannelOrder, onChannelSlider, onMostAdapted, onProfileClick */
+/* global PARAMETERS, at, effective, factorsOf, look, pixelUnderCross, rowName, state, summarize, tellLook, want */
 // Channels: the picker, and the profile of one parameter over all channels at the pixel under the cross-hair.
 
 const ROOM = 0.08; // of the profile's height, above and below

@@ -1,3 +1,5 @@
+/* exported drawClasses, drawCurrentClass */
+/* global QUANTITIES, at, extentOf, histogram, isShown, labelsAt, look, pixelUnderCross, state, widened */
 // How a quantity is distributed over the pixels of each class that the second network predicts.
 
 const BINS = 40;
@@ -37,7 +39,7 @@ function classRow({ label, share, isMember }, maps, range) {
   const { names, colours } = state.classes.header;
   find("chip", row).style.background = `rgb(${colours[label]})`;
   find("class-name", row).textContent = say(`class_${names[label]}`);
-  find("class-share", row).textContent = `${(100 * share).toFixed(1)} %`;
+  find("class-share", row).textContent = percent(share, 1);
   const shares = maps.map((map) => histogram(map, isMember, range, BINS));
   shares.forEach((bins, i) => {
     const highest = Math.max(...bins); // each curve has its own, else a flat parameter would press the others down

@@ -1,3 +1,5 @@
+/* exported BLUE_ORANGE, CIVIDIS, centreOf, colourIndex, extentOf, isPositive, paletteOf, scaleEnds, stopsOf, widened */
+/* global PARAMETERS */
 // The colours of the maps: pure functions without a document, which node can test.
 
 const isPositive = (quantity) => quantity === "s" || quantity === "var";

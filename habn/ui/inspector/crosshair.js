@@ -1,27 +1,25 @@
+/* exported drawCross, followCross, letGo, onMapsKey, onPointer, onPress, pixelUnderCross, startCross, zoomAboutCross, zoomTo */
+/* global QUANTITIES, at, cells, combine, drawAttribution, drawCurrentClass, drawEquations, drawProfile, indexOfLargest,
+   look, state, tellLook */
 // The cross-hair that all maps share, and the part of the picture that they show.
 
 const DRAG_FROM_PX = 5;
-// In fractions of the picture, so that both keep their place across layers.
-let cross = { u: 0.5, v: 0.5, pinned: false };
-let corner = { left: 0, top: 0 }; // of the part that is shown, 1 / look.zoom wide and high
 let drag = null; // since the pointer was pressed: where, the corner then, and whether it has moved
 
-const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
-
 function pixelUnderCross([height, width] = state.view.shape) {
-  const row = Math.min(height - 1, Math.floor(cross.v * height));
-  const column = Math.min(width - 1, Math.floor(cross.u * width));
+  const row = Math.min(height - 1, Math.floor(state.cross.v * height));
+  const column = Math.min(width - 1, Math.floor(state.cross.u * width));
   return { row, column, index: row * width + column };
 }
 
 function moveCorner(left, top) {
   const most = 1 - 1 / look.zoom;
-  corner = { left: clamp(left, 0, most), top: clamp(top, 0, most) };
+  state.corner = { left: clamp(left, 0, most), top: clamp(top, 0, most) };
 }
 
 function zoomAboutCross() {
   const half = 0.5 / look.zoom;
-  moveCorner(cross.u - half, cross.v - half);
+  moveCorner(state.cross.u - half, state.cross.v - half);
 }
 
 // Shows the pixel under the cross-hair, if it lies outside, by the shortest way.
@@ -30,8 +28,8 @@ function followCross() {
   const { row, column } = pixelUnderCross();
   const size = 1 / look.zoom;
   moveCorner(
-    clamp(corner.left, (column + 1) / width - size, column / width),
-    clamp(corner.top, (row + 1) / height - size, row / height),
+    clamp(state.corner.left, (column + 1) / width - size, column / width),
+    clamp(state.corner.top, (row + 1) / height - size, row / height),
   );
 }
 
@@ -42,23 +40,23 @@ function startCross() {
   const [, still, adapted] = maps.map((row) => row[QUANTITIES.indexOf("y")]);
   const index = indexOfLargest(combine(adapted, still, (a, b) => Math.abs(a - b)));
   if (index === null) return;
-  cross = { u: ((index % width) + 0.5) / width, v: (Math.floor(index / width) + 0.5) / height, pinned: false };
+  state.cross = { u: ((index % width) + 0.5) / width, v: (Math.floor(index / width) + 0.5) / height, pinned: false };
 }
 
 function drawCross() {
   const { maps, shape: [height, width] } = state.view;
   const { row, column, index } = pixelUnderCross();
-  const group = mark(find("maps"), { pinned: cross.pinned, row, column, zoom: look.zoom });
+  const group = mark(find("maps"), { pinned: state.cross.pinned, row, column, zoom: look.zoom });
   const places = {
-    zoom: look.zoom, left: corner.left, top: corner.top,
-    "cross-left": ((column + 0.5) / width - corner.left) * look.zoom,
-    "cross-top": ((row + 0.5) / height - corner.top) * look.zoom,
+    zoom: look.zoom, left: state.corner.left, top: state.corner.top,
+    "cross-left": ((column + 0.5) / width - state.corner.left) * look.zoom,
+    "cross-top": ((row + 0.5) / height - state.corner.top) * look.zoom,
   };
   for (const [name, value] of Object.entries(places)) group.style.setProperty(`--${name}`, value);
   maps.flat().forEach((map, i) => (find("value", cells[i]).textContent = figure(at(map, index))));
   find("pixel").textContent = say("pixel", { row, column });
-  find("pinned").textContent = say(cross.pinned ? "is_pinned" : "follows");
-  find("let-go").disabled = !cross.pinned;
+  find("pinned").textContent = say(state.cross.pinned ? "is_pinned" : "follows");
+  find("let-go").disabled = !state.cross.pinned;
   drawEquations(index);
   drawAttribution(index);
   drawProfile(index);
@@ -66,15 +64,15 @@ function drawCross() {
 }
 
 function moveCross(u, v, pinned) {
-  const isTold = pinned || cross.pinned;
-  cross = { u: clamp(u, 0, 1), v: clamp(v, 0, 1), pinned };
+  const isTold = pinned || state.cross.pinned;
+  state.cross = { u: clamp(u, 0, 1), v: clamp(v, 0, 1), pinned };
   followCross();
   drawCross();
   if (pinned) announce();
   if (isTold) tellLook();
 }
 
-const letGo = () => moveCross(cross.u, cross.v, false);
+const letGo = () => moveCross(state.cross.u, state.cross.v, false);
 
 function announce() {
   const { row, column, index } = pixelUnderCross();
@@ -94,7 +92,7 @@ function zoomTo(zoom) {
 function onPress(event) {
   const frame = event.target.closest('[data-role="map"] .frame');
   const isDrag = frame && look.zoom > 1 && event.button === 0;
-  drag = isDrag ? { x: event.clientX, y: event.clientY, box: frame.getBoundingClientRect(), from: corner } : null;
+  drag = isDrag ? { x: event.clientX, y: event.clientY, box: frame.getBoundingClientRect(), from: state.corner } : null;
 }
 
 function onDrag(event) {
@@ -111,10 +109,10 @@ function onPointer(event) {
   if (!isClick && event.buttons && drag) return onDrag(event);
   if (isClick && drag?.moved) return void (drag = null);
   const frame = event.target.closest('[data-role="map"] .frame');
-  if (!frame || (cross.pinned && !isClick)) return;
+  if (!frame || (state.cross.pinned && !isClick)) return;
   const box = frame.getBoundingClientRect();
   const [right, down] = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
-  moveCross(corner.left + right / look.zoom, corner.top + down / look.zoom, isClick);
+  moveCross(state.corner.left + right / look.zoom, state.corner.top + down / look.zoom, isClick);
 }
 
 function onMapsKey(event) {

@@ -1,3 +1,5 @@
+/* exported buildEquations, drawEquations */
+/* global PARAMETERS, at, effective, figuresAlike, normalize, state, termsAt */
 // The layer's equation, filled with the numbers of the pixel under the cross-hair, for both networks.
 
 function buildEquations() {

@@ -1,3 +1,5 @@
+/* exported factorsOf, labelsAt, readStrip, readView, unpack */
+/* global PARAMETERS, QUANTITIES, rowsOf, summarize */
 // Reads the inspector's files, which encoding.py describes. Pure functions, which node can test.
 
 function unpack(buffer) {

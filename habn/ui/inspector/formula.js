@@ -1,10 +1,10 @@
+/* exported ROWS, at, attribute, combine, effective, indexOfLargest, normalize, rowsOf, summarize, termsAt */
+/* global PARAMETERS */
 // What a pixel gets, how a map is summed up, and what made a gap: pure functions without a document, which node can test.
 
 // A map is a Float32Array, row by row, or one number where it is the same everywhere.
 const at = (map, i) => (typeof map === "number" ? map : map[i]);
 const ROWS = ["first", "static", "second", "difference"];
-const PARAMETERS = ["scale", "bias", "mean", "var"];
-const QUANTITIES = ["s", ...PARAMETERS, "x", "y"];
 
 // effective = static + s * slope; the variance has a floor.
 function effective(factors, k, s) {
@@ -89,41 +89,4 @@ function attribute(first, second, i) {
   const parameters = shapley(4, (chosen) => evaluate(after, a.map((term, k) => (chosen & (1 << k) ? b[k] : term))));
   const own = evaluate(before, a);
   return { parameters, input: evaluate(after, a) - own, gap: evaluate(after, b) - own };
-}
-
-// Share of the finite values of a map in each of `bins` equal steps from low to high, at the pixels that are chosen.
-function histogram(map, isChosen, [low, high], bins) {
-  const counts = new Array(bins).fill(0);
-  let total = 0;
-  for (let i = 0; i < isChosen.length; i++) {
-    const value = at(map, i);
-    if (!isChosen[i] || !Number.isFinite(value)) continue;
-    const bin = high > low ? Math.floor(((value - low) / (high - low)) * bins) : bins >> 1;
-    counts[Math.min(bins - 1, Math.max(0, bin))]++;
-    total++;
-  }
-  return counts.map((count) => (total === 0 ? 0 : count / total));
-}
-
-// Significant figures with a true minus sign.
-function figure(value, digits = 4) {
-  if (Number.isNaN(value)) return "NaN";
-  if (!Number.isFinite(value)) return value > 0 ? "+∞" : "−∞";
-  const size = Math.abs(value);
-  const isFar = size !== 0 && (size < 1e-3 || size >= 1e5);
-  const text = isFar ? value.toExponential(Math.min(2, digits - 1)) : value.toPrecision(digits);
-  return size === 0 ? "0" : text.replaceAll("-", "−");
-}
-
-const signedFigure = (value) => (value > 0 ? "+" : "") + figure(value).replace(/^\+/, "");
-
-// A computed and a recorded value, with as many figures as float32 arithmetic lets them share: where terms of the size
-// `magnitude` nearly cancel, the last figures of either are rounding. A larger disagreement stays visible.
-function figuresAlike(computed, recorded, magnitude) {
-  const isRounding = Math.abs(computed - recorded) <= 1e-6 * Math.max(magnitude, Math.abs(recorded));
-  for (let digits = 4; isRounding && digits > 0; digits--) {
-    const texts = [computed, recorded].map((value) => figure(value, digits));
-    if (texts[0] === texts[1]) return texts;
-  }
-  return isRounding ? ["0", "0"] : [figure(computed), figure(recorded)];
 }

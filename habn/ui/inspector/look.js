@@ -1,3 +1,5 @@
+/* exported drawOverlay, isShown, look, takeLook, tellLook */
+/* global QUANTITIES, ROWS, cells, drawColumnChoice, pixelUnderCross, root, sortStrip, state, zoomAboutCross */
 // How the visitor looks at what is shown. A value may set it through its key `look`; whatever the visitor changes is told
 // to the page by the event "habn-look".
 
@@ -37,9 +39,9 @@ function takeLook(wish) {
 function lookAtPixel(pixel) {
   const [height, width] = state.view.shape;
   const isPixel = Array.isArray(pixel) && pixel.length === 2 && pixel.every(Number.isInteger);
-  if (!isPixel) return void (cross.pinned = false);
+  if (!isPixel) return void (state.cross.pinned = false);
   const [row, column] = [clamp(pixel[0], 0, height - 1), clamp(pixel[1], 0, width - 1)];
-  cross = { u: (column + 0.5) / width, v: (row + 0.5) / height, pinned: true };
+  state.cross = { u: (column + 0.5) / width, v: (row + 0.5) / height, pinned: true };
 }
 
 function showChosenParts() {
@@ -70,7 +72,7 @@ function tellLook() {
   const { name, shape: [, ...size] } = state.strip.layers[layer];
   const { row, column } = pixelUnderCross(size);
   const { range, order, channels, zoom, overlay } = look;
-  const pixel = cross.pinned ? [row, column] : null;
+  const pixel = state.cross.pinned ? [row, column] : null;
   const detail = { layer: name, channel, pixel, range, order, channels, zoom, overlay };
   root.dispatchEvent(new CustomEvent("habn-look", { bubbles: true, detail }));
 }

@@ -1,3 +1,6 @@
+/* exported SEQUENTIAL, buildMaps, cells, drawColumnChoice, drawMaps, onColumnChoice, paint, rowName */
+/* global BLUE_ORANGE, CIVIDIS, QUANTITIES, ROWS, at, centreOf, colourIndex, explain, extentOf, isPositive, isShown,
+   look, paletteOf, root, scaleEnds, state, stopsOf, widened */
 // The maps: one row for each network, one column for each quantity, all of one channel.
 
 const SEQUENTIAL = paletteOf(CIVIDIS);

@@ -1,22 +1,15 @@
-// The inspector's behaviour: what is shown, where it comes from, and what the visitor's hands do. Gradio runs all scripts
-// as one, this one last, each time the component is mounted, with `element`, `props`, `trigger` and `watch` in scope.
+/* exported want */
+/* global PARAMETERS, buildAttribution, buildEquations, buildMaps, buildStrip, drawClasses, drawColumnChoice, drawCross,
+   drawMaps, drawOverlay, drawPickedChannel, drawPickedLayer, drawProfile, fillHelp, followCross, letGo,
+   listenToHelp, look, nameGap, onChannelNumber, onChannelOrder, onChannelSlider, onColumnChoice, onMapsKey,
+   onMostAdapted, onPointer, onPress, onProfileClick, onStripClick, onStripKey, readStrip, readView, root,
+   rowName, sortStrip, startCross, state, takeLook, tellLook, unpack, zoomTo */
+// The inspector's behaviour: what is shown, where it comes from, and what the visitor's hands do. It runs last.
 
 const VIEWS_KEPT = 16;
 const REQUEST_DELAY_MS = 120;
 const ANSWER_WITHIN_MS = 20000;
 
-const find = (role, inside = element) => inside.querySelector(`[data-role="${role}"]`);
-const findAll = (role, inside = element) => [...inside.querySelectorAll(`[data-role="${role}"]`)];
-const part = (name) => element.querySelector(`template[data-part="${name}"]`).content.firstElementChild.cloneNode(true);
-const mark = (node, data) => (Object.assign(node.dataset, data), node);
-const root = find("inspector");
-
-// What is on the screen, `shown`, and what was asked for last, `wanted`: each a run, layer and channel.
-const state = {
-  labels: [], correspond: true, photo: null, classes: null, strip: null, view: null, shown: null, wanted: null,
-  column: "scale", // the one that a phone shows
-  isChosen: false, // whether the visitor has picked a quantity in one of the lists
-};
 let runFiles = { run: null }; // and the promise of its strip and its classes
 const asked = new Set(); // keys of views that the server was asked for and has not sent
 let timer = null; // of the next request, then of its answer
@@ -75,7 +68,7 @@ async function show(view, facts = {}, wish = null) {
     const isNewRun = state.strip !== strip;
     Object.assign(state, { strip, classes, view: drawn, shown: state.wanted, ...facts });
     if (isNewRun) buildStrip();
-    if (isNewRun && !cross.pinned) startCross();
+    if (isNewRun && !state.cross.pinned) startCross();
     if (wish) takeLook(wish);
     draw();
   } catch (error) {
@@ -195,7 +188,8 @@ function listen() {
   on("classes-quantity", "change", () => choose(drawClasses));
 }
 
-fillWords(element);
+fillWords();
+fillHelp();
 offer("profile-parameter", PARAMETERS);
 offer("classes-quantity", [...PARAMETERS, "s", "x", "y"]);
 buildMaps();

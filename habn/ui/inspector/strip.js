@@ -1,3 +1,5 @@
+/* exported buildStrip, drawPickedLayer, onStripClick, onStripKey, sortStrip */
+/* global PARAMETERS, SEQUENTIAL, look, paint, root, state, want */
 // The strip: every normalization layer with its context map, how far it adapts, and its gates.
 
 function buildStrip() {

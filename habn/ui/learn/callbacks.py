@@ -12,7 +12,7 @@ from habn.ui import words
 from habn.ui.learn.components import PHOTO_STEPS, STEPS
 from habn.ui.learn.photo import build_last_step, build_photo_step
 from habn.ui.learn.regions import build_region_step, inspect_lesson
-from habn.ui.learn.step import Step, sayer
+from habn.ui.learn.step import Sayer, Step
 from habn.ui.refusals import explain, guarded
 from habn.ui.shown import Shown, note, on_select, recall, request_for
 
@@ -24,7 +24,7 @@ def on_step(event: gr.EventData, request: gr.Request) -> Step | dict:
     """Show one of the steps about the two-region picture."""
     if event.step not in STEPS or event.step in PHOTO_STEPS:
         return gr.skip()
-    return build_region_step(event.step, load_lesson(), sayer(words.language_of(request)))
+    return build_region_step(event.step, load_lesson(), Sayer(words.language_of(request)))
 
 
 @guarded
@@ -65,7 +65,7 @@ def on_tab(event: gr.EventData) -> dict:
 
 
 def _show_photo(shown: Shown | None, number: int, language: str) -> Step:
-    say = sayer(language)
+    say = Sayer(language)
     if shown is None:
         return _without(number, say("no_photo"))
     try:
@@ -73,7 +73,7 @@ def _show_photo(shown: Shown | None, number: int, language: str) -> Step:
         if not result.second.added:
             return _without(number, say("no_habn", pair=words.say(f"pairs.{result.pair}", language)))
         if number == 5:
-            return build_photo_step(result, say, language)
+            return build_photo_step(result, say)
         request = replace(request_for(shown.photo, shown.pair, shown.painting), intervention=FROZEN)
         experiment = run_experiment(request)
         return build_last_step(experiment.before, experiment.second, say)

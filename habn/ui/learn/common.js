@@ -1,8 +1,7 @@
-// What lesson.js and question.js share; part.js, STEPS and PHOTO_STEPS stand before it. The two components speak to each
+/* exported fillTable, node */
+// What lesson.js and question.js share. The two components speak to each
 // other by events in their tab: "lesson-go" {step} asks for a step, "lesson-wanted" {step} says that it is on its way,
 // "lesson-answered" that the answer has been shown.
-
-const tell = (name, detail) => element.dispatchEvent(new CustomEvent(name, { bubbles: true, detail }));
 
 function node(tag, html = "", properties = {}) {
   return Object.assign(document.createElement(tag), { innerHTML: html }, properties);

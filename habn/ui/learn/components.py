@@ -17,13 +17,12 @@ class _Part(Part):
     def __init__(self, value: dict | None, render: bool, name: str):
         super().__init__(
             value,
-            render,
             folder=Path(__file__).parent,
-            template=f"{name}.html",
-            stylesheet=f"{name}.css",
+            name=name,
             scripts=("common.js", f"{name}.js"),
             table=_standing_words(),
             constants={"STEPS": STEPS, "PHOTO_STEPS": PHOTO_STEPS},
+            render=render,
         )
 
 

@@ -1,3 +1,4 @@
+/* global PHOTO_STEPS, STEPS, fillTable, node */
 // What a step says, and which step it is.
 
 const ANSWER_WITHIN_MS = 60000; // a step about the photo waits for its turn

@@ -14,14 +14,12 @@ from habn.ui import panels, pictures, words
 from habn.ui.inspector.encoding import most_adapted_channel, most_adapted_layer
 from habn.ui.learn.step import (
     Pixel,
-    Say,
+    Sayer,
     Step,
     build_picture,
     build_question,
     build_table,
     build_text,
-    percent,
-    write_decimals,
 )
 from habn.ui.shown import inspect
 
@@ -45,26 +43,26 @@ class Followed(NamedTuple):
     class_means: dict[str, float]
 
 
-def build_photo_step(result: Result, say: Say, language: str) -> Step:
+def build_photo_step(result: Result, say: Sayer) -> Step:
     """Step 5: the map of the layer that adapts most, and what it follows."""
     layer, channel, record = _most_adapted(result)
     followed = what_is_followed(record.context, result)
     channels, height, width = record.x.shape
-    fields: dict[str, Any] = {"label": result.second.label, "pair": words.say(f"pairs.{result.pair}", language)}
+    fields: dict[str, Any] = {"label": result.second.label, "pair": words.say(f"pairs.{result.pair}", say.language)}
     fields |= {"layers": len(result.second.records), "layer": record.name, "channel": channel}
     fields |= {"channels": channels, "rows": height, "columns": width}
-    fields |= {"brightness": percent(followed.brightness), "height": percent(followed.height)}
+    fields |= {"brightness": say.percent(followed.brightness), "height": say.percent(followed.height)}
     answer = [say("5_answer", **fields)]
     if record.dead:
         answer.append(say("5_flat"))
     elif followed.class_means:
         (low, low_s), (high, high_s) = (list(followed.class_means.items())[k] for k in (0, -1))
-        names = {key: words.say(f"classes.{name}", language) for key, name in (("high", high), ("low", low))}
-        means = {"high_s": write_decimals(high_s, 2), "low_s": write_decimals(low_s, 2)}
-        answer.append(say("5_classes", classes=percent(followed.classes or 0.0), **names, **means))
+        names = {key: words.say(f"classes.{name}", say.language) for key, name in (("high", high), ("low", low))}
+        means = {"high_s": say.decimals(high_s, 2), "low_s": say.decimals(low_s, 2)}
+        answer.append(say("5_classes", classes=say.percent(followed.classes or 0.0), **names, **means))
     text = build_text(5, say, **fields)
     question = build_question(5, say, _right_choice(followed), " ".join(answer), **fields)
-    row = [say("moves"), *map(percent, record.strength)]
+    row = [say("moves"), *map(say.percent, record.strength)]
     text["table"] = build_table(say("5_table"), ["", *map(say, PARAMETERS)], [row])
     look: dict[str, Any] = {
         "rows": ["second"],
@@ -75,7 +73,7 @@ def build_photo_step(result: Result, say: Say, language: str) -> Step:
     return _build_step(result, layer, channel, text, question, look, say("photo_alt"))
 
 
-def build_last_step(result: Result, frozen: Change, say: Say) -> Step:
+def build_last_step(result: Result, frozen: Change, say: Sayer) -> Step:
     """Step 6: what the adaptation changes in one channel, in the answer for the photo, and in what was measured.
 
     Args:
@@ -92,11 +90,11 @@ def build_last_step(result: Result, frozen: Change, say: Say) -> Step:
         "layer": record.name,
         "channel": channel,
     }
-    fields |= {"y_first": write_decimals(first[pixel]), "y_second": write_decimals(second[pixel])}
-    fields["s"] = write_decimals(record.context[pixel], 2)
-    answer = [say(f"6_changed_{result.task}", share=percent(frozen.share))]
+    fields |= {"y_first": say.decimals(first[pixel]), "y_second": say.decimals(second[pixel])}
+    fields["s"] = say.decimals(record.context[pixel], 2)
+    answer = [say(f"6_changed_{result.task}", share=say.percent(frozen.share))]
     if frozen.mean_iou is not None:
-        before, after = (panels.percent(score) for score in frozen.mean_iou)
+        before, after = (say.percent(score) for score in frozen.mean_iou)
         answer.append(say("6_scored", before=before, after=after))
     right = 1 if frozen.share < FEW else 2 if frozen.share <= MANY else 3
     text = build_text(6, say, **fields)
@@ -150,11 +148,11 @@ def _highest(values: np.ndarray) -> Pixel:
     return int(row), int(column)
 
 
-def _measured(result: Result, say: Say) -> dict:
+def _measured(result: Result, say: Sayer) -> dict:
     """What both checkpoints say that they were measured at."""
     measured, digits = panels.scores_of_checkpoints(result), 2 if result.task == "segmentation" else 3
     rows = [
-        [output.label, *(write_decimals(values[k], digits) for values in measured.values())]
+        [output.label, *(say.decimals(values[k], digits) for values in measured.values())]
         for k, output in enumerate((result.first, result.second))
     ]
     return build_table(say("6_table"), [say("network"), *(say(f"6_{name}") for name in measured)], rows)

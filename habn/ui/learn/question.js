@@ -1,3 +1,4 @@
+/* global STEPS, fillTable, node */
 // What a step asks, its answer, and the way to the step before and after.
 
 const root = find("question-part");

@@ -3,7 +3,7 @@
 The words are words/learn.json, of which "N_..." belong to step N. They hold HTML; what is filled in is escaped.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from html import escape
 from typing import Any, NamedTuple
 
@@ -14,7 +14,6 @@ from habn.ui import pictures, words
 CHOICES = (1, 2, 3)
 
 Pixel = tuple[int, int]
-Say = Callable[..., str]
 
 
 class Step(NamedTuple):
@@ -32,22 +31,30 @@ class Step(NamedTuple):
     question: dict[str, Any] | None
 
 
-def sayer(language: str) -> Say:
-    """The words of the lesson in a language: say(name, **fields)."""
+class Sayer:
+    """The words and numbers of the lesson in a language: say(name, **fields)."""
 
-    def say(name: str, **fields: object) -> str:
-        return words.say(f"learn.{name}", language, **{key: escape(str(value)) for key, value in fields.items()})
+    def __init__(self, language: str):
+        self.language = language
 
-    return say
+    def __call__(self, name: str, **fields: object) -> str:
+        escaped = {key: escape(str(value)) for key, value in fields.items()}
+        return words.say(f"learn.{name}", self.language, **escaped)
+
+    def decimals(self, value: float, digits: int = 3) -> str:
+        return words.decimals(value, digits, self.language)
+
+    def percent(self, share: float) -> str:
+        return words.percent(share, self.language)
 
 
-def build_text(number: int, say: Say, **fields: object) -> dict[str, Any]:
+def build_text(number: int, say: Sayer, **fields: object) -> dict[str, Any]:
     """Title and paragraphs of a step; fields are what the words leave open."""
     paragraphs = say(f"{number}_text", **fields).split("\n\n")
     return {"step": number, "title": say(f"{number}_title"), "paragraphs": paragraphs}
 
 
-def build_question(number: int, say: Say, right: int, answer: str | None = None, **fields: object) -> dict[str, Any]:
+def build_question(number: int, say: Sayer, right: int, answer: str | None = None, **fields: object) -> dict[str, Any]:
     """Question, choices and answer of a step.
 
     Args:
@@ -90,14 +97,3 @@ def build_picture(image: np.ndarray, alt: str, marks: Iterable[tuple[str, Pixel,
 def secret(text: str) -> str:
     """A figure of a table that is part of the answer: a question mark until the answer has been shown."""
     return f'<span class="asked">?</span><span class="secret">{text}</span>'
-
-
-def write_decimals(value: float, digits: int = 3) -> str:
-    """A number with so many decimals, with a true minus sign, and without one where all of them are 0."""
-    text = f"{value:.{digits}f}"
-    return text.replace("-", "−" if float(text) else "")
-
-
-def percent(share: float) -> str:
-    """A share of 1 in percent: one decimal below ten, none above."""
-    return f"{100 * share:.{1 if share < 0.1 else 0}f}\N{NO-BREAK SPACE}%"

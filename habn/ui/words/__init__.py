@@ -41,12 +41,37 @@ def say(key: str, language: str, **values: object) -> str:
 
 def integer(value: int, language: str) -> str:
     """A whole number with its thousands apart, as the language writes them: 983,239 or 983 239."""
-    return f"{value:,}".replace(",", {"en": ",", "es": "\N{NARROW NO-BREAK SPACE}"}[language])
+    return f"{value:,}".replace(",", table("numbers")[language]["thousands"])
+
+
+def decimals(value: float, digits: int, language: str) -> str:
+    """A number with so many decimals, a true minus sign, and no sign where all of them are 0."""
+    text = f"{value:.{digits}f}".replace(".", table("numbers")[language]["decimal"])
+    return text.replace("-", "−" if re.search("[1-9]", text) else "")
+
+
+def percent(share: float, language: str, digits: int = 1) -> str:
+    """ "12.3 %", whose two parts stay on one line; "< 0.1 %" of what would be rounded to nothing and is not."""
+    least = 10.0 ** -(digits + 2)
+    below = 0 < share < least / 2
+    text = decimals(100 * (least if below else share), digits, language)
+    return f"<\N{NO-BREAK SPACE}{text}\N{NO-BREAK SPACE}%" if below else f"{text}\N{NO-BREAK SPACE}%"
+
+
+def milliseconds(seconds: float | None) -> str:
+    """ "12 ms"; nothing of a pass whose time says nothing."""
+    return "" if seconds is None else f"{seconds * 1000:.0f}\N{NO-BREAK SPACE}ms"
+
+
+def size(count: int, language: str) -> str:
+    """The size of a file, "1.2 MB"."""
+    unit, divisor = ("MB", 1e6) if count >= 1e5 else ("kB", 1e3)
+    return f"{decimals(count / divisor, 1, language)}\N{NO-BREAK SPACE}{unit}"
 
 
 def language_of(request: gr.Request | None) -> str:
-    """The language that the visitor's browser asks for first, as the page's scripts do; the first of LANGUAGES where
-    the page does not speak it, and for programs.
+    """The language that the visitor's browser asks for first, as in part.js; the first of LANGUAGES where the page does
+    not speak it, and for programs.
     """
     asked = request.headers.get("accept-language", "") if request else ""
     language = re.split("[,;-]", asked)[0].strip().lower()

@@ -29,10 +29,8 @@ class PaintingControls(Part):
     def __init__(self, value: dict | None = None, *, visible: bool = True, render: bool = True):
         super().__init__(
             value,
-            render,
             folder=_HERE,
-            template="controls.html",
-            stylesheet="controls.css",
+            name="controls",
             scripts=("controls.js",),
             table=_words(),
             constants={
@@ -41,6 +39,7 @@ class PaintingControls(Part):
                 "SWATCHES": {style: _read_swatch(style) for style in STYLES},
             },
             visible=visible,
+            render=render,
         )
 
 
@@ -53,14 +52,12 @@ class MostAdapted(Part):
     def __init__(self, value: dict | None = None, *, visible: bool = True, render: bool = True):
         super().__init__(
             value,
-            render,
             folder=_HERE,
-            template="most_adapted.html",
-            stylesheet="most_adapted.css",
+            name="most_adapted",
             scripts=("most_adapted.js",),
             table=words.table("painting"),
-            constants={},
             visible=visible,
+            render=render,
         )
 
 

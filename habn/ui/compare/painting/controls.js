@@ -1,8 +1,7 @@
+/* global DEFAULTS, PAINTERS, SWATCHES */
 // Controls of a painting. Its value goes to the server whenever the visitor lets go of something.
 
 let painting; // as in habn.comparison.painting
-
-const percent = (share) => `${Math.round(100 * share)} %`;
 
 function buildSwatches() {
   find("styles").append(...Object.entries(SWATCHES).map(([style, picture]) => {

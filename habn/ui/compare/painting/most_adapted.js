@@ -9,8 +9,7 @@ function receive() {
 
 find("look").addEventListener("click", () => {
   const { run, layer, name } = props.value;
-  const detail = { layer: name, channel: null, pixel: null };
-  element.dispatchEvent(new CustomEvent("habn-link", { bubbles: true, detail }));
+  tell("habn-link", { layer: name, channel: null, pixel: null });
   trigger("select", { run, layer });
 });
 

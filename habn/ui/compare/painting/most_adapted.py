@@ -26,7 +26,8 @@ def draw_most_adapted(result: Result, language: str) -> dict[str, Any] | None:
     records = result.second.records
     layer = most_adapted_layer(records)
     record = records[layer]
-    low, mean, high = (f"{value:.2f}" for value in (record.context.min(), record.context.mean(), record.context.max()))
+    extent = (record.context.min(), record.context.mean(), record.context.max())
+    low, mean, high = (words.decimals(value, 2, language) for value in extent)
     height, width = result.image.shape[:2]
     caption = "flat_caption" if record.dead else "most_adapted_caption"
     return {

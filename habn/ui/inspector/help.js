@@ -1,17 +1,13 @@
-// The inspector's texts in the visitor's language. WORDS, {language: {name: text}}, stands before the scripts.
+/* exported explain, fillHelp, listenToHelp */
+// A "?" beside a term, which opens one sentence about it: with a pointer, a finger or the keyboard.
 
-const language = Object.keys(WORDS).find((name) => navigator.language.startsWith(name)) ?? Object.keys(WORDS)[0];
-const say = (name, values = {}) => WORDS[language][name].replace(/\{(\w+)\}/g, (_, field) => values[field]);
-
-// data-word names the text of a node, data-word-label that which screen readers say, data-help what a "?" explains.
-function fillWords(inside) {
-  for (const template of inside.querySelectorAll("template")) fillWords(template.content);
-  for (const node of inside.querySelectorAll("[data-word]")) node.textContent = say(node.dataset.word);
-  for (const node of inside.querySelectorAll("[data-word-label]")) node.setAttribute("aria-label", say(node.dataset.wordLabel));
+// What the template names by data-help.
+function fillHelp(inside = element) {
+  for (const template of inside.querySelectorAll("template")) fillHelp(template.content);
   for (const place of inside.querySelectorAll("[data-help]")) explain(place, place.dataset.help);
 }
 
-// Puts a "?" into a place: a button that opens one sentence on a term, with a pointer, a finger or the keyboard.
+// Puts a "?" into a place.
 function explain(place, term) {
   const help = part("help");
   const [button, sentence] = help.children;

@@ -1,0 +1,27 @@
+// Gradio's slider has no setting for where its line is, so this does what a pointer does that drags it.
+
+const input = element.querySelector("input");
+const slider = () => element.closest(".compare-answer").querySelector(".answer .slider-wrap");
+const handle = () => slider()?.querySelector('[data-testid="slider"]');
+const middle = ({ left, width }) => left + width / 2;
+
+function read() {
+  if (!handle()) return;
+  const { left, width } = slider().getBoundingClientRect();
+  input.value = (100 * (middle(handle().getBoundingClientRect()) - left)) / width;
+}
+
+function move() {
+  if (!handle()) return;
+  const { left, width, top, height } = slider().getBoundingClientRect();
+  const act = (target, type, clientX) =>
+    target.dispatchEvent(new MouseEvent(type, { bubbles: true, view: window, clientX, clientY: top + height / 2 }));
+  const goal = left + (width * input.value) / 100;
+  act(handle(), "mousedown", middle(handle().getBoundingClientRect()));
+  act(window, "mousemove", goal);
+  act(window, "mouseup", goal);
+}
+
+fillWords();
+input.addEventListener("focus", read);
+input.addEventListener("input", move);

@@ -38,7 +38,9 @@ def test_every_language_has_every_text_with_the_same_fields(part):
     for language, texts in table.items():
         assert texts.keys() == english.keys(), f"{part}.json differs between en and {language}"
         for name, text in texts.items():
-            assert text and (text.strip() or part == "numbers") and fields(text) == fields(english[name]), f"{part}.{name} in {language}"
+            assert text and (text.strip() or part == "numbers") and fields(text) == fields(english[name]), (
+                f"{part}.{name} in {language}"
+            )
 
 
 def test_every_class_style_pair_and_term_has_its_words():

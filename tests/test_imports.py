@@ -14,7 +14,8 @@ ALIASES = (  # of commands, as cards and results name them
     *("habn.train", "habn.evaluate", "habn.sheet", "habn.benchmark"),
     *("habn.study.__main__", "habn.study.style", "habn.results.__main__"),
 )
-COMPILED = ("habn.layers.compiled", "habn.layers.loops", "habn.layers.simd")  # they go to Numba and NumPy
+# They go to Numba and NumPy.
+COMPILED = ("arrays", "compiled", "evaluation", "loops", "threads")
 
 # From the bottom upwards; a module may import what stands in a lower row, or beside it in a row that is a package.
 ROWS = [
@@ -74,7 +75,8 @@ def test_imports_run_downwards(module):
 
 
 @pytest.mark.parametrize(
-    "module", [m for m in MODULES if m.startswith(("habn.layers", "habn.networks")) and m not in COMPILED]
+    "module",
+    [m for m in MODULES if re.match(r"habn\.(layers|networks)\b", m) and (m.split(".") + [""] * 3)[2] not in COMPILED],
 )
 def test_layers_and_networks_need_torch_only(module):
     assert outside(module) <= {"torch"}

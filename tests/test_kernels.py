@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensorMode
 
-from habn.layers import compiled
+from habn.layers import compiled, kernels
 from habn.layers.kernels import VARIANCE_FLOOR, Factors, adaptive_normalize, effective, measure, merge_statistics, plain
 
 N, C, H, W = 2, 5, 4, 7
@@ -183,13 +184,13 @@ def test_statistics_have_the_gradients_of_mean_and_variance(statistics, dimensio
 
 
 def test_float64_never_meets_the_compiled_loops(monkeypatch):
-    monkeypatch.setattr(compiled, "_loops", lambda: pytest.fail("float64 must keep its precision"))
+    monkeypatch.setattr(compiled, "the_loops", lambda: pytest.fail("float64 must keep its precision"))
     base, slope = factors()
     adaptive_normalize(torch.randn(N, C, H, W).double(), torch.rand(N, 1, H, W).double(), base, slope, EPS)
 
 
 def test_plain_asks_for_common_operations_only(monkeypatch):
-    monkeypatch.setattr(compiled, "_loops", lambda: pytest.fail("these are the loops"))
+    monkeypatch.setattr(compiled, "the_loops", lambda: pytest.fail("these are the loops"))
     base, slope = factors()
     with plain():
         adaptive_normalize(torch.randn(N, C, H, W), torch.rand(N, 1, H, W), base, slope, EPS)
@@ -204,6 +205,31 @@ def test_what_is_not_finite_is_not_hidden(dtype, value):
     y = adaptive_normalize(x, torch.rand(1, 1, 2, 3, dtype=dtype), base, slope, EPS)
     finite = y.isfinite()
     assert not finite[0, 1, 1, 2] and int((~finite).sum()) == 1
+
+
+def test_on_a_gpu_the_formula_is_one_kernel(monkeypatch):
+    asked = []
+    monkeypatch.setattr(kernels, "_fused", lambda: lambda x, *_: asked.append(x.dtype) or torch.empty_like(x))
+    with FakeTensorMode():  # tensors of a GPU that need none
+        for dtype in (torch.float32, torch.bfloat16, torch.float16):
+            x, context = torch.empty(N, C, H, W, dtype=dtype, device="cuda"), torch.empty(N, 1, H, W, device="cuda")
+            factors = [Factors(*torch.empty(4, 1, C, device="cuda").unbind()) for _ in range(2)]
+            adaptive_normalize(x, context, *factors, EPS)
+            assert asked.pop() == dtype
+            with plain():
+                assert not kernels.is_fused(x), "it may be differentiated twice"
+        assert not kernels.is_fused(x.double()) and not kernels.is_fused(x.cpu())
+
+
+@pytest.mark.parametrize("adapted", [(True,) * 4, (True, True, False, False)], ids=["all", "two"])
+def test_the_fused_formula_has_the_answer_and_gradients(adapted):
+    # The compiler's own code generator needs a C++ compiler and a minute; all that comes before it is here.
+    fused = torch.compile(kernels._expression, dynamic=True, backend="aot_eager", fullgraph=True)
+    for size in (4, 9):
+        x, context = torch.randn(N, C, size, 7).double(), torch.rand(N, 1, size, 7).double()
+        given = (x, context, *factors(adapted=adapted))
+        wanted = answer_and_gradients(expression, torch.float64, *given)
+        assert_close(answer_and_gradients(fused, torch.float32, *given), wanted, 2e-5)
 
 
 def test_threads_may_normalize_at_once():

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from habn.layers import (
+    DifferentiableSearch,
     HyperAdaptiveBatchNorm2d,
     SpatialContextEncoder,
     convert_batch_norm,
@@ -428,6 +429,21 @@ def test_a_layer_whose_gates_are_all_closed_computes_no_context_map_and_is_batch
     assert torch.equal(layer(x), expected) and len(calls) == 1
     with pytest.raises(ValueError, match="4D"):
         layer(x[0])
+
+
+def test_gates_on_another_device_are_read_when_they_change(monkeypatch):
+    search = DifferentiableSearch(4)
+    reads = []
+    read = search._read_closed
+    monkeypatch.setattr(search, "_read_closed", lambda: (reads.append(1), read()))
+    assert all(d is not None for d in search()) and search() and len(reads) == 2, "on a CPU every time"
+    closed = search.closed
+    monkeypatch.setattr(search, "_version_of_closed", lambda: (closed.data_ptr(), closed._version))
+    read()
+    reads.clear()
+    assert search() and search() and not reads
+    closed[1] = 1
+    assert search()[1] is None and search() and len(reads) == 1
 
 
 def test_gates_close_below_the_least_opening_that_is_asked_for():

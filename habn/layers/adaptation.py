@@ -231,6 +231,8 @@ class DifferentiableSearch(nn.Module):
         search: whether the gates are learned. Without a search they are 1.
     """
 
+    _version: tuple[int, int] | None = None
+
     def __init__(self, num_features: int, granularity: Granularity = "layer", search: bool = False) -> None:
         super().__init__()
         check_choice("granularity", granularity, Granularity)
@@ -271,12 +273,25 @@ class DifferentiableSearch(nn.Module):
 
     def _closed(self) -> tuple[bool, ...]:
         """`closed` as Python's own; while tensors are traced and cannot be read, as it was when it last could."""
-        if not _is_traced():
+        if not _is_traced() and (self._version is None or self._version != self._version_of_closed()):
             self._read_closed()
         return self._flags
 
     def _read_closed(self) -> None:
         self._flags = (False,) * 4 if self.closed.is_meta else tuple(map(bool, self.closed.tolist()))
+        self._version = self._version_of_closed()
+
+    def _version_of_closed(self) -> tuple[int, int] | None:
+        """Where another device has `closed`, and how often it was changed: to read it means to wait for that device.
+
+        None on a CPU, where it is read every time, since a change through `.data` or NumPy does not count there.
+        """
+        closed = self.closed
+        return (
+            None
+            if closed.device.type in ("cpu", "meta") or closed.is_inference()
+            else (closed.data_ptr(), closed._version)
+        )
 
     def _load_from_state_dict(self, *args, **kwargs) -> None:
         super()._load_from_state_dict(*args, **kwargs)

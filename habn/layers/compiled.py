@@ -18,20 +18,14 @@ Each is one node to `torch.compile`. There is no second derivative.
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from habn.layers.arrays import Output, array, pieces_of, pixels_of, the_loops, wide
 from habn.layers.threads import share
 
 DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 MOST_HIDDEN = 8
 """With more hidden features than this, a matrix product of PyTorch is faster than a loop over pixels."""
-
-
-def _loops():
-    from habn.layers import loops  # here, because Numba takes a second to import and some more to compile
-
-    return loops
 
 
 @torch.library.custom_op("habn::measure", mutates_args=())
@@ -42,14 +36,14 @@ def measure(
 
     size, (N, H), is that of what is summed at one pixel of hidden, and has no gradient.
     """
-    loops = _loops()
+    loops = the_loops()
     hidden, size, mean, var, *links = _outputs_of_measure(x, weight, with_statistics)
     if len(weight) or with_statistics:
-        pixels = _pixels(x)
-        count = _pieces(pixels)
+        pixels = pixels_of(x)
+        count = pieces_of(pixels)
         sums = np.empty((2, count if with_statistics else 0, pixels.shape[2]), np.float32)
         share(
-            loops.measure, count, x.numel(), pixels, _wide(weight), with_statistics, hidden.numpy(), size.numpy(), *sums
+            loops.measure, count, x.numel(), pixels, wide(weight), with_statistics, hidden.numpy(), size.numpy(), *sums
         )
         if with_statistics:
             loops.merge_pieces(pixels.shape[1], *sums, mean.numpy(), var.numpy())
@@ -80,13 +74,13 @@ def measure_backward(
     table: Tensor,
 ) -> tuple[Tensor, Tensor]:
     """The whole gradient of x, and that of weight. offset + slope * x, (N, C) each, is the part of the statistics."""
-    pixels = _pixels(x)
-    grad_x = _Output(x)
-    count = _pieces(pixels)
+    pixels = pixels_of(x)
+    grad_x = Output(x)
+    count = pieces_of(pixels)
     grad_weights = torch.empty(count, len(weight), pixels.shape[2])
     share(
-        _loops().measure_backward, count, x.numel(), _pixels(grad_y), pixels, _array(context), _wide(table, 1.0),
-        _wide(weight), _array(grad_hidden), _wide(offset), _wide(slope), grad_x.pixels, grad_weights.numpy(),
+        the_loops().measure_backward, count, x.numel(), pixels_of(grad_y), pixels, array(context), wide(table, 1.0),
+        wide(weight), array(grad_hidden), wide(offset), wide(slope), grad_x.pixels, grad_weights.numpy(),
     )  # fmt: skip
     return grad_x.finished(), grad_weights[..., : x.shape[1]].sum(0)
 
@@ -134,8 +128,8 @@ def encode(
 ) -> Tensor:
     """s, (N, P), from hidden, (N, H, P). weight2 is (H, H) and weight3 (H,)."""
     context = hidden.new_empty((hidden.shape[0], hidden.shape[2]))
-    arrays = [_array(t) for t in (hidden, size, bias, weight2, bias2, weight3, bias3)]
-    share(_loops().encode, len(hidden), hidden.numel(), *arrays, kind, context.numpy())
+    arrays = [array(t) for t in (hidden, size, bias, weight2, bias2, weight3, bias3)]
+    share(the_loops().encode, len(hidden), hidden.numel(), *arrays, kind, context.numpy())
     return context
 
 
@@ -157,12 +151,12 @@ def encode_backward(
     kind: int,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
     """Gradients of hidden, bias, weight2, bias2, weight3 and bias3."""
-    arrays = [_array(t) for t in (grad_context, hidden, size, bias, weight2, bias2, weight3, bias3)]
+    arrays = [array(t) for t in (grad_context, hidden, size, bias, weight2, bias2, weight3, bias3)]
     grad_hidden = torch.empty_like(hidden)
     weights = (bias, weight2, bias2, weight3, bias3)
     grads = [torch.empty(len(hidden), *weight.shape) for weight in weights]  # of each picture
     outputs = [grad.numpy() for grad in (grad_hidden, *grads)]
-    share(_loops().encode_backward, len(hidden), hidden.numel(), *arrays, kind, *outputs)
+    share(the_loops().encode_backward, len(hidden), hidden.numel(), *arrays, kind, *outputs)
     return grad_hidden, *(grad.sum(0) for grad in grads)
 
 
@@ -240,9 +234,9 @@ def normalize(
     x: Tensor, context: Tensor, table: Tensor, link_y: Tensor, link_context: Tensor, link_table: Tensor
 ) -> Tensor:
     """y, in the memory format of x; table (N, 9, C) has the rows of `loops.TABLE`."""
-    pixels = _pixels(x)
-    y = _Output(x)
-    share(_loops().normalize, _pieces(pixels), x.numel(), pixels, _array(context), _wide(table, 1.0), y.pixels)
+    pixels = pixels_of(x)
+    y = Output(x)
+    share(the_loops().normalize, pieces_of(pixels), x.numel(), pixels, array(context), wide(table, 1.0), y.pixels)
     return y.finished()
 
 
@@ -254,13 +248,13 @@ def _(x, context, table, link_y, link_context, link_table):
 @torch.library.custom_op("habn::normalize_backward", mutates_args=())
 def normalize_backward(grad_y: Tensor, x: Tensor, context: Tensor, table: Tensor) -> tuple[Tensor, Tensor]:
     """Gradients of context and table."""
-    pixels = _pixels(x)
+    pixels = pixels_of(x)
     n, p, channels = pixels.shape
     grad_context = torch.empty(n, p)
-    count = _pieces(pixels)
+    count = pieces_of(pixels)
     grad_tables = torch.empty(count, 9, channels)
     share(
-        _loops().normalize_backward, count, x.numel(), _pixels(grad_y), pixels, _array(context), _wide(table, 1.0),
+        the_loops().normalize_backward, count, x.numel(), pixels_of(grad_y), pixels, array(context), wide(table, 1.0),
         grad_context.numpy(), grad_tables.numpy(),
     )  # fmt: skip
     return grad_context, grad_tables.view(n, -1, 9, channels)[..., : x.shape[1]].sum(1)
@@ -292,48 +286,3 @@ def _no_second_derivative(ctx, *grads):
 
 for _backward in (measure_backward, encode_backward, normalize_backward):
     _backward.register_autograd(_no_second_derivative)
-
-
-def _wide(values: Tensor, fill: float = 0.0) -> np.ndarray:
-    """An array whose last axis, of channels, has at least as many as the loops take at once."""
-    missing = _loops().simd.WIDTH - values.shape[-1]
-    return _array(F.pad(values, (0, missing), value=fill) if missing > 0 else values)
-
-
-def _pieces(pixels: np.ndarray) -> int:
-    return len(pixels) * -(-pixels.shape[1] // _loops().PIECE)
-
-
-def _array(values: Tensor) -> np.ndarray:
-    return np.ascontiguousarray(values.detach().numpy())
-
-
-def _pixels(x: Tensor) -> np.ndarray:
-    """(N, C, H, W) as (N, P, C), channels innermost; bfloat16 as its bits. A copy where memory is otherwise."""
-    pixels = x.detach().permute(0, 2, 3, 1).contiguous().flatten(1, 2)
-    if x.dtype == torch.bfloat16:
-        return _wide(pixels.view(torch.int16)).view(np.uint16)
-    return _wide(pixels.float())
-
-
-class _Output:
-    """A new feature map like another, filled through `pixels`, (N, P, C)."""
-
-    def __init__(self, like: Tensor) -> None:
-        self.like = like
-        n, c, h, w = like.shape
-        dtype = torch.bfloat16 if like.dtype == torch.bfloat16 else torch.float32
-        shape = (n, max(c, _loops().simd.WIDTH), h, w)
-        self.values = torch.empty(shape, dtype=dtype, memory_format=torch.channels_last)
-        self.pixels = _pixels(self.values)
-
-    def finished(self) -> Tensor:
-        """The map, in the memory format and type of the other."""
-        like, values = self.like, self.values
-        if (
-            like.dtype == values.dtype
-            and like.shape == values.shape
-            and like.is_contiguous(memory_format=torch.channels_last)
-        ):
-            return values
-        return torch.empty_like(like).copy_(values[:, : like.shape[1]])

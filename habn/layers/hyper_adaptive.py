@@ -27,6 +27,7 @@ from habn.layers.adaptation import (
     Standard,
     check_choice,
 )
+from habn.layers.evaluation import evaluate
 from habn.layers.kernels import Factors, Measured, adaptive_normalize, effective, measure, merge_statistics
 from habn.layers.synchronized import ProcessGroup, is_spread, synchronize
 
@@ -204,6 +205,9 @@ class HyperAdaptiveBatchNorm(_BatchNorm):
 
     def forward(self, x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
         """Normalize x, (N, C, H, W); weight and bias, (N, C), replace the layer's own where they are given."""
+        y = None if torch.is_grad_enabled() else evaluate(self, x, weight, bias)
+        if y is not None:
+            return y
         if isinstance(x, torch.fx.Proxy):  # a symbolic trace keeps the layer whole, as it does PyTorch's own
             given = (x,) if weight is None else (x, weight, bias)
             return x.tracer.create_proxy("call_module", x.tracer.path_of_module(self), given, {})

@@ -80,11 +80,19 @@ def is_compiled(x: Tensor) -> bool:
         return False
     if torch.compiler.is_compiling():
         return not torch.compiler.is_exporting()
-    return not (
+    return x.numel() > 0 and not needs_common_operations()
+
+
+def is_fused(x: Tensor) -> bool:
+    """Whether `torch.compile` makes one kernel of the formula for a feature map; within it, it does so by itself."""
+    return x.is_cuda and x.dtype in compiled.DTYPES and not (torch.compiler.is_compiling() or needs_common_operations())
+
+
+def needs_common_operations() -> bool:
+    """Whether somebody takes apart, traces or transforms what is computed, or differentiates it twice."""
+    return bool(
         _plain.get()
-        or x.numel() == 0
-        or torch.jit.is_tracing()
-        or torch.onnx.is_in_onnx_export()
+        or torch._C._get_tracing_state() is not None
         or torch._C._are_functorch_transforms_active()
         or forward_ad._current_level >= 0
     )
@@ -127,8 +135,7 @@ def adaptive_normalize(
     if measured is None:
         measured = measure(x, with_statistics=False)
     if measured.links is None:
-        expression = _fused() if x.is_cuda and not torch.compiler.is_compiling() else _expression
-        return expression(x, context, base, slope, eps)
+        return (_fused() if is_fused(x) else _expression)(x, context, base, slope, eps)
     table = compiled.tabulate(*base, *slope, x.shape[0], eps, VARIANCE_FLOOR)
     return compiled.normalize(x, context.flatten(1).float(), table, *measured.links)
 

@@ -5,31 +5,44 @@ Numba's own threads next to PyTorch's cost six times as much as they saved.
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from queue import SimpleQueue
+from threading import Thread
 
+import numpy as np
 import torch
 
 LEAST = 100_000
 """Elements of a feature map for which another thread is worth waking."""
 
 
-def share(loop: Callable[..., None], pieces: int, elements: int, *arguments) -> None:
-    """Call loop(first, last, *arguments) on ranges that make up all pieces, in as many threads as PyTorch has."""
-    threads = max(1, min(torch.get_num_threads(), pieces, elements // LEAST))
-    ends = [pieces * k // threads for k in range(threads + 1)]
-    others = [_pool().submit(loop, *ends[k : k + 2], *arguments) for k in range(1, threads)]
-    try:
-        loop(*ends[:2], *arguments)
-    finally:
-        for other in others:  # they write into arrays of this call
-            other.result()
+def share(loop: Callable[..., None], pieces: int, elements: int, *arguments, phases: int = 1) -> None:
+    """Call loop(claims, pieces, *arguments) in as many threads as PyTorch has; see `habn.layers.loops.pieces`.
+
+    It comes back when all pieces are done. A thread that wakes too late finds none left, which is why it is not waited
+    for.
+    """
+    arguments = (np.zeros(2 * phases, np.int64), pieces, *arguments)
+    for _ in range(min(torch.get_num_threads(), pieces, elements // LEAST) - 1):
+        _jobs().put((loop, arguments))
+    loop(*arguments)
 
 
 @cache
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max(1, (os.cpu_count() or 2) - 1), thread_name_prefix="habn")
+def _jobs() -> SimpleQueue:
+    """What the other threads of this process are to call."""
+    jobs: SimpleQueue = SimpleQueue()
+    for k in range(max(1, (os.cpu_count() or 2) - 1)):
+        Thread(target=_work, args=(jobs,), name=f"habn-{k}", daemon=True).start()
+    return jobs
+
+
+def _work(jobs: SimpleQueue) -> None:
+    while True:
+        loop, arguments = jobs.get()
+        loop(*arguments)
+        del loop, arguments  # or they would be kept until the next job comes
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_pool.cache_clear)  # threads do not outlive a fork
+    os.register_at_fork(after_in_child=_jobs.cache_clear)  # threads do not outlive a fork

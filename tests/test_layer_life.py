@@ -15,6 +15,7 @@ from torch.nn.utils import fuse_conv_bn_eval, prune
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
 from torch.utils.checkpoint import checkpoint
 from torch.utils.data import DataLoader, Dataset
+from torch.utils.flop_counter import FlopCounterMode
 
 from habn.layers import HyperAdaptiveBatchNorm2d, SpatialContextEncoder, convert_batch_norm
 
@@ -398,3 +399,12 @@ def test_an_encoder_s_convolutions_can_be_pruned():
 
 def test_an_encoder_alone_says_what_it_is():
     assert "Pointwise(6, 1" in repr(SpatialContextEncoder(C))
+
+
+@pytest.mark.parametrize("options", [{}, {"context_normalization": "sigmoid", "statistics": "own"}])
+def test_operations_of_a_network_can_be_counted(options):
+    layer = HyperAdaptiveBatchNorm2d(8, **options).eval()
+    network = nn.Sequential(nn.Conv2d(3, 8, 3, bias=False), layer)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(torch.rand(1, 3, 6, 6))
+    assert counter.get_total_flops() >= 2 * 4 * 4 * 8 * 3 * 9

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from habn.commands import benchmark
+from habn.commands import benchmark, benchmark_candidates
 from habn.networks.peers import PEERS
 
 
@@ -20,7 +20,7 @@ def test_every_row_is_measured_in_turns_and_written_with_its_machine(tmp_path, c
         torch.set_num_threads(threads)
     report = json.loads(path.read_text())
     found = {(t["what"], t["work"], t["precision"], t["norm"]) for t in report["timings"]}
-    every = benchmark.LAYERS
+    every = benchmark_candidates.LAYERS
     assert {n for what, work, _, n in found if (what, work) == ("network", "evaluation")} == {
         *every, benchmark.FOLDED, benchmark.SHIPPED
     }  # fmt: skip

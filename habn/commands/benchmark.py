@@ -9,7 +9,6 @@ alike. A time that is not a ratio says little, and neither is ever asserted in a
 """
 
 import argparse
-import copy
 import ctypes
 import json
 import os
@@ -23,26 +22,11 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from habn.checkpoints import CHECKPOINTS, load_checkpoint
-from habn.layers import HyperAdaptiveBatchNorm2d
-from habn.layers.normalization import NORM_LABELS, NORM_LAYERS, NormLayer
-from habn.networks import SPVCNN
-from habn.networks.blocks import ConvNorm, SpatiallyVariantConv2d
-from habn.networks.peers import PEER_LABELS, PEERS
+from habn.commands.benchmark_candidates import FOLDED, LABELS, SHIPPED, build, fold, layers, networks, shipped
 from habn.results.provenance import describe_commit, describe_hardware
 
-BASELINE, FOLDED, SHIPPED = "bn", "bn-folded", "habn-plus-shipped"
-LAYERS: dict[str, NormLayer] = {**NORM_LAYERS, **PEERS}
-LABELS = {
-    **NORM_LABELS,
-    **PEER_LABELS,
-    "habn": "HABN, all gates open",
-    "habn-plus": "HABN+, all gates open",
-    FOLDED: "BN, folded into its convolutions",
-    SHIPPED: "HABN+ as shipped for CamVid",
-}
+BASELINE = "bn"
 SHAPES = ((1, 64, 180, 240), (1, 32, 360, 480))
 PICTURE = (1, 3, 360, 480)
 BATCH = (8, 3, 192, 256)
@@ -134,46 +118,10 @@ def measure(args: argparse.Namespace) -> Iterator[Timing]:
         yield from compare(setting, modules, args.repeats)
 
 
-def networks() -> dict[str, nn.Module]:
-    """SPVCNN with every normalization."""
-    return {norm: build(norm) for norm in LAYERS}
-
-
-def build(norm: str) -> nn.Module:
-    torch.manual_seed(0)
-    return _adapted(SPVCNN(LAYERS[norm]))
-
-
-def layers(shape: tuple[int, ...]) -> dict[str, nn.Module]:
-    """Every normalization by itself."""
-    torch.manual_seed(0)
-    return {norm: _adapted(layer(shape[1])) for norm, layer in LAYERS.items()}
-
-
-def shipped() -> nn.Module:
-    return load_checkpoint(CHECKPOINTS / "spvcnn-habn-plus-camvid")
-
-
 def growth(shape: tuple[int, ...]) -> list[tuple[int, ...]]:
     """A shape, with four times as many pixels, channels and pictures."""
     n, c, h, w = shape
     return [shape, (n, c, 2 * h, 2 * w), (n, 4 * c, h, w), (4 * n, c, h, w)]
-
-
-def fold(network: nn.Module) -> nn.Module:
-    """A copy whose batch normalizations are parts of the convolutions before them, as a deployer would have it."""
-    network = copy.deepcopy(network).eval()
-    for block in network.modules():
-        if isinstance(block, ConvNorm) and type(block.norm) is nn.BatchNorm2d:
-            variant = isinstance(block.conv, SpatiallyVariantConv2d)
-            conv = block.conv.kernels if variant else block.conv
-            kernels = block.conv.num_kernels if variant else 1  # their shares sum to 1, so each may add the bias
-            norm = block.norm
-            of_norm = (t.repeat(kernels) for t in (norm.running_mean, norm.running_var, norm.weight, norm.bias))
-            mean, var, weight, bias = of_norm
-            conv.weight, conv.bias = fuse_conv_bn_weights(conv.weight, conv.bias, mean, var, norm.eps, weight, bias)
-            block.norm = nn.Identity()
-    return network
 
 
 def compare(setting: Setting, modules: dict[str, nn.Module], repeats: int) -> list[Timing]:
@@ -244,14 +192,6 @@ def _timings(setting: Setting, amounts: dict[str, list[float]]) -> list[Timing]:
             )
         )
     return timings
-
-
-def _adapted(module: nn.Module) -> nn.Module:
-    """A layer that has learned nothing yet takes a shorter way; what is measured shall adapt."""
-    for layer in module.modules():
-        if isinstance(layer, HyperAdaptiveBatchNorm2d):
-            nn.init.constant_(layer.search.delta, 0.01)
-    return module
 
 
 def _evaluation(module: nn.Module, x: Tensor, precision: str) -> Callable[[], object]:

@@ -1,8 +1,8 @@
 """Hyper-adaptive batch normalization: the layer, and the way to it from batch normalization."""
 
-from habn.layers.adaptation import DifferentiableSearch, SearchState, SpatialContextEncoder
 from habn.layers.conversion import ParameterOverhead, convert_batch_norm, parameter_overhead, revert_batch_norm
 from habn.layers.dimensions import HyperAdaptiveBatchNorm1d, HyperAdaptiveBatchNorm3d, HyperAdaptiveBatchNormNd
+from habn.layers.encoder import SpatialContextEncoder
 from habn.layers.hyper_adaptive import (
     PARAMETERS,
     EffectiveParameters,
@@ -10,6 +10,7 @@ from habn.layers.hyper_adaptive import (
     HyperAdaptiveBatchNorm2d,
     LayerFactors,
 )
+from habn.layers.search import DifferentiableSearch, SearchState
 
 __all__ = [
     "PARAMETERS",

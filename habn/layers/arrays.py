@@ -34,7 +34,7 @@ def pixels_of(x: Tensor) -> np.ndarray:
     return wide(pixels.float())
 
 
-class Output:
+class NewMap:
     """A new feature map like another, filled through `pixels`, (N, P, C)."""
 
     def __init__(self, like: Tensor) -> None:

@@ -1,4 +1,4 @@
-"""The layer on a CPU: four operators of PyTorch over the loops of `habn.layers.loops`, with their gradients.
+"""The layer on a CPU: four operators over the loops of `habn.layers.loops`, with their gradients.
 
     hidden, size, mean, var, *links = measure(x, weight, ...)    weight x of each pixel, and each picture's statistics
     context = encode(hidden, size, ...)                          s, from hidden
@@ -13,14 +13,15 @@ pass, the last, knows all. So x has its whole gradient from there, in one pass; 
 gradient of y, s and the table, it receives in place of the gradients of `links`, three outputs that are nothing but the
 way back. They take no memory.
 
-Each is one node to `torch.compile`. There is no second derivative.
+See `habn.layers.operators` for how they are called. There is no second derivative.
 """
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from habn.layers.arrays import Output, array, pieces_of, pixels_of, the_loops, wide
+from habn.layers.arrays import NewMap, array, pieces_of, pixels_of, the_loops, wide
+from habn.layers.operators import Operator
 from habn.layers.threads import share
 
 DTYPES = (torch.float32, torch.bfloat16, torch.float16)
@@ -28,8 +29,7 @@ MOST_HIDDEN = 8
 """With more hidden features than this, a matrix product of PyTorch is faster than a loop over pixels."""
 
 
-@torch.library.custom_op("habn::measure", mutates_args=())
-def measure(
+def _measure(
     x: Tensor, weight: Tensor, with_statistics: bool
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
     """See the module. weight is (H, C), H = 0 for no hidden; mean and var are (N, C), or (0, C) if not asked for.
@@ -50,7 +50,6 @@ def measure(
     return hidden, size, mean, var, *links
 
 
-@measure.register_fake
 def _outputs_of_measure(x: Tensor, weight: Tensor, with_statistics: bool) -> tuple[Tensor, ...]:
     n, c, h, w = x.shape
     precise = dict(dtype=torch.float32)
@@ -62,8 +61,7 @@ def _outputs_of_measure(x: Tensor, weight: Tensor, with_statistics: bool) -> tup
     return hidden, size, mean, var, link_y, link_context, link_table
 
 
-@torch.library.custom_op("habn::measure_backward", mutates_args=())
-def measure_backward(
+def _measure_backward(
     x: Tensor,
     weight: Tensor,
     grad_hidden: Tensor,
@@ -75,7 +73,7 @@ def measure_backward(
 ) -> tuple[Tensor, Tensor]:
     """The whole gradient of x, and that of weight. offset + slope * x, (N, C) each, is the part of the statistics."""
     pixels = pixels_of(x)
-    grad_x = Output(x)
+    grad_x = NewMap(x)
     count = pieces_of(pixels)
     grad_weights = torch.empty(count, len(weight), pixels.shape[2])
     share(
@@ -85,9 +83,11 @@ def measure_backward(
     return grad_x.finished(), grad_weights[..., : x.shape[1]].sum(0)
 
 
-@measure_backward.register_fake
-def _(x, weight, grad_hidden, offset, slope, grad_y, context, table):
+def _fake_measure_backward(x, weight, grad_hidden, offset, slope, grad_y, context, table):
     return torch.empty_like(x), weight.new_empty(weight.shape, dtype=torch.float32)
+
+
+measure_backward = Operator("measure_backward", _measure_backward, _fake_measure_backward)
 
 
 def _keep_for_measure(ctx, inputs, output) -> None:
@@ -112,11 +112,10 @@ def _backward_of_measure(ctx, grad_hidden, _, grad_mean, grad_var, grad_y, conte
     return *measure_backward(x, weight, grad_hidden, offset, slope, grad_y, context, table), None
 
 
-measure.register_autograd(_backward_of_measure, setup_context=_keep_for_measure)
+measure = Operator("measure", _measure, _outputs_of_measure, _backward_of_measure, _keep_for_measure)
 
 
-@torch.library.custom_op("habn::encode", mutates_args=())
-def encode(
+def _encode(
     hidden: Tensor,
     size: Tensor,
     bias: Tensor,
@@ -133,13 +132,11 @@ def encode(
     return context
 
 
-@encode.register_fake
-def _(hidden, size, bias, weight2, bias2, weight3, bias3, kind):
+def _fake_encode(hidden, size, bias, weight2, bias2, weight3, bias3, kind):
     return hidden.new_empty((hidden.shape[0], hidden.shape[2]))
 
 
-@torch.library.custom_op("habn::encode_backward", mutates_args=())
-def encode_backward(
+def _encode_backward(
     grad_context: Tensor,
     hidden: Tensor,
     size: Tensor,
@@ -160,9 +157,11 @@ def encode_backward(
     return grad_hidden, *(grad.sum(0) for grad in grads)
 
 
-@encode_backward.register_fake
-def _(grad_context, hidden, size, *weights_and_kind):
+def _fake_encode_backward(grad_context, hidden, size, *weights_and_kind):
     return torch.empty_like(hidden), *(torch.empty_like(weight) for weight in weights_and_kind[:-1])
+
+
+encode_backward = Operator("encode_backward", _encode_backward, _fake_encode_backward)
 
 
 def _keep_for_encode(ctx, inputs, output) -> None:
@@ -175,11 +174,10 @@ def _backward_of_encode(ctx, grad_context):
     return grad_hidden, None, *grads, None
 
 
-encode.register_autograd(_backward_of_encode, setup_context=_keep_for_encode)
+encode = Operator("encode", _encode, _fake_encode, _backward_of_encode, _keep_for_encode)
 
 
-@torch.library.custom_op("habn::tabulate", mutates_args=())
-def tabulate(
+def _tabulate(
     scale: Tensor,
     bias: Tensor,
     mean: Tensor,
@@ -203,8 +201,7 @@ def tabulate(
     return table
 
 
-@tabulate.register_fake
-def _(scale, bias, mean, var, d_scale, d_bias, d_mean, d_var, pictures, eps, floor):
+def _fake_tabulate(scale, bias, mean, var, d_scale, d_bias, d_mean, d_var, pictures, eps, floor):
     return var.new_empty((pictures, 9, var.shape[1]), dtype=torch.float32)
 
 
@@ -226,27 +223,24 @@ def _backward_of_tabulate(ctx, grad):
     return *grads, None, None, None
 
 
-tabulate.register_autograd(_backward_of_tabulate, setup_context=_keep_for_tabulate)
+tabulate = Operator("tabulate", _tabulate, _fake_tabulate, _backward_of_tabulate, _keep_for_tabulate)
 
 
-@torch.library.custom_op("habn::normalize", mutates_args=())
-def normalize(
+def _normalize(
     x: Tensor, context: Tensor, table: Tensor, link_y: Tensor, link_context: Tensor, link_table: Tensor
 ) -> Tensor:
     """y, in the memory format of x; table (N, 9, C) has the rows of `loops.TABLE`."""
     pixels = pixels_of(x)
-    y = Output(x)
+    y = NewMap(x)
     share(the_loops().normalize, pieces_of(pixels), x.numel(), pixels, array(context), wide(table, 1.0), y.pixels)
     return y.finished()
 
 
-@normalize.register_fake
-def _(x, context, table, link_y, link_context, link_table):
+def _fake_normalize(x, context, table, link_y, link_context, link_table):
     return torch.empty_like(x)
 
 
-@torch.library.custom_op("habn::normalize_backward", mutates_args=())
-def normalize_backward(grad_y: Tensor, x: Tensor, context: Tensor, table: Tensor) -> tuple[Tensor, Tensor]:
+def _normalize_backward(grad_y: Tensor, x: Tensor, context: Tensor, table: Tensor) -> tuple[Tensor, Tensor]:
     """Gradients of context and table."""
     pixels = pixels_of(x)
     n, p, channels = pixels.shape
@@ -260,9 +254,11 @@ def normalize_backward(grad_y: Tensor, x: Tensor, context: Tensor, table: Tensor
     return grad_context, grad_tables.view(n, -1, 9, channels)[..., : x.shape[1]].sum(1)
 
 
-@normalize_backward.register_fake
-def _(grad_y, x, context, table):
+def _fake_normalize_backward(grad_y, x, context, table):
     return torch.empty_like(context), torch.empty_like(table)
+
+
+normalize_backward = Operator("normalize_backward", _normalize_backward, _fake_normalize_backward)
 
 
 def _keep_for_normalize(ctx, inputs, output) -> None:
@@ -274,15 +270,4 @@ def _backward_of_normalize(ctx, grad_y):
     return None, *normalize_backward(grad_y, x, context, table), grad_y, context, table
 
 
-normalize.register_autograd(_backward_of_normalize, setup_context=_keep_for_normalize)
-
-
-def _no_second_derivative(ctx, *grads):
-    raise RuntimeError(
-        "The compiled loops of an HABN layer have no second derivative; compute the first within "
-        "habn.layers.kernels.plain(), or in float64."
-    )
-
-
-for _backward in (measure_backward, encode_backward, normalize_backward):
-    _backward.register_autograd(_no_second_derivative)
+normalize = Operator("normalize", _normalize, _fake_normalize, _backward_of_normalize, _keep_for_normalize)

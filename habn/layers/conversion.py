@@ -11,8 +11,8 @@ from torch.nn.modules.batchnorm import _BatchNorm, _LazyNormBase
 from torch.nn.modules.instancenorm import _InstanceNorm
 from torch.nn.modules.module import register_module_module_registration_hook
 
-from habn.layers.adaptation import SpatialContextEncoder
 from habn.layers.dimensions import HyperAdaptiveBatchNorm1d, HyperAdaptiveBatchNorm3d, HyperAdaptiveBatchNormNd
+from habn.layers.encoder import SpatialContextEncoder
 from habn.layers.hyper_adaptive import HyperAdaptiveBatchNorm, HyperAdaptiveBatchNorm2d
 
 COUNTERPARTS: dict[type[_BatchNorm], type[HyperAdaptiveBatchNorm]] = {

@@ -12,10 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from habn.layers.adaptation import DifferentiableSearch, Pointwise, SpatialContextEncoder
 from habn.layers.arrays import array, the_loops
 from habn.layers.compiled import MOST_HIDDEN
+from habn.layers.encoder import Pointwise, SpatialContextEncoder
 from habn.layers.kernels import VARIANCE_FLOOR, needs_common_operations
+from habn.layers.search import DifferentiableSearch
 from habn.layers.threads import share
 
 KINDS = {"minmax": 0, "sigmoid": 3}  # of `loops.context`

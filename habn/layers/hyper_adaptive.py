@@ -11,31 +11,25 @@ mu and sigma^2 are the batch's statistics in training and the running ones in ev
 "Departure", and the README lists them.
 """
 
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from habn.layers.adaptation import (
-    ContextNormalization,
-    DifferentiableSearch,
-    Granularity,
-    SearchState,
-    SpatialContextEncoder,
-    Standard,
-    check_choice,
-)
+from habn.layers.choices import ContextNormalization, Granularity, Statistics, Units, check_choice
+from habn.layers.encoder import SpatialContextEncoder, Standard
 from habn.layers.evaluation import evaluate
-from habn.layers.kernels import Factors, Measured, adaptive_normalize, effective, measure, merge_statistics
-from habn.layers.synchronized import ProcessGroup, is_spread, synchronize
+from habn.layers.gradients import Unused, share_of
+from habn.layers.kernels import Factors, Measured, adaptive_normalize, effective, measure
+from habn.layers.search import DifferentiableSearch, SearchState
+from habn.layers.statistics import BatchStatistics
+from habn.layers.synchronized import ProcessGroup
 
 PARAMETERS = ("scale", "bias", "mean", "var")
 """What is adapted, in the order of delta, gates and every table of this project."""
 
-Units = Literal["absolute", "relative"]
-Statistics = Literal["static", "own"]
 Deltas = tuple[Tensor | None, ...]  # gate * delta of each parameter, as `DifferentiableSearch` gives them
 
 
@@ -56,53 +50,7 @@ class LayerFactors(NamedTuple):
     slope: Factors
 
 
-class _Share(torch.autograd.Function):
-    """Clamp to [0, 1], passing on every gradient that leads back inside: no share is ever stuck beyond an end."""
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(value: Tensor) -> Tensor:
-        return value.clamp(0, 1)
-
-    @staticmethod
-    def setup_context(ctx, inputs: tuple, output: Tensor) -> None:
-        ctx.save_for_backward(*inputs)
-
-    @staticmethod
-    def backward(ctx, grad: Tensor) -> Tensor:
-        (value,) = ctx.saved_tensors
-        leads_out = ((value < 0) & (grad > 0)) | ((value > 1) & (grad < 0))  # descent goes against the gradient
-        return grad.masked_fill(leads_out, 0)
-
-
-def _share(value: Tensor) -> Tensor:
-    no_gradient = not torch.is_grad_enabled() or torch.jit.is_tracing()  # nor can a trace hold one that is written out
-    return value.clamp(0, 1) if no_gradient else _Share.apply(value)
-
-
-class _Unused(torch.autograd.Function):
-    """A tensor as it is; what else is passed gets a gradient of zero, so that it took part in the pass.
-
-    `DistributedDataParallel` waits for the gradient of every parameter.
-    """
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(value: Tensor, *unused: Tensor) -> Tensor:
-        return value.clone()
-
-    @staticmethod
-    def setup_context(ctx, inputs: tuple, output: Tensor) -> None:
-        ctx.save_for_backward(*inputs[1:])
-
-    @staticmethod
-    def backward(ctx, grad: Tensor) -> tuple[Tensor, ...]:
-        return grad, *(torch.zeros_like(tensor) for tensor in ctx.saved_tensors)
-
-
-class HyperAdaptiveBatchNorm(_BatchNorm):
+class HyperAdaptiveBatchNorm(BatchStatistics):
     """Batch normalization with scale, bias, mean and variance of each pixel's own: what every HABN layer is.
 
     The module's docstring has the equations. With delta = 0 it is PyTorch's batch normalization, in training (running
@@ -319,9 +267,9 @@ class HyperAdaptiveBatchNorm(_BatchNorm):
             return Factors(scale, bias, None, None)
         if self.statistics == "own":
             if toward_mean is not None:
-                toward_mean = _share(toward_mean) * (measured.mean - mean)
+                toward_mean = share_of(toward_mean) * (measured.mean - mean)
             if toward_var is not None:
-                toward_var = _share(toward_var) * (measured.var - var)
+                toward_var = share_of(toward_var) * (measured.var - var)
         elif self.units == "relative":
             if toward_mean is not None:
                 toward_mean = toward_mean * torch.sqrt(var + self.eps)
@@ -329,50 +277,10 @@ class HyperAdaptiveBatchNorm(_BatchNorm):
                 toward_var = toward_var * var
         return Factors(scale, bias, toward_mean, toward_var)
 
-    def _static_statistics(self, x: Tensor, measured: Measured, update_running: bool) -> tuple[Tensor, Tensor]:
-        """mu and sigma^2 of batch normalization, each (1, C), by PyTorch's conventions."""
-        if not self.training and self.running_mean is not None:
-            return self.running_mean[None], self.running_var[None]
-        mean, var, count = self._batch_statistics(x, measured)
-        if count < 2:
-            raise ValueError(f"Expected more than 1 value per channel when training, got input size {tuple(x.shape)}")
-        if self.training and update_running and self.track_running_stats:
-            share = self._count_batch()
-            if self.running_mean is not None:
-                self._update_running(mean.detach(), var.detach() * (count / (count - 1)), share)
-        return mean[None], var[None]
-
-    def _batch_statistics(self, x: Tensor, measured: Measured) -> tuple[Tensor, Tensor, int]:
-        """Mean and biased variance of each channel, (C,), and of how many values."""
-        count = x.numel() // x.shape[1]
-        if count:
-            mean, var = merge_statistics(measured.mean, measured.var)
-        else:
-            mean = var = x.sum((0, 2, 3), dtype=self._statistics_type(x))  # 0, and part of the gradient's way
-        return synchronize(mean, var, count, self.process_group) if self._is_spread() else (mean, var, count)
-
-    def _is_spread(self) -> bool:
-        return self.training and self.synchronized and is_spread(self.process_group)
-
-    def _statistics_type(self, x: Tensor) -> torch.dtype:
-        return torch.promote_types(x.dtype, torch.float32) if self.running_mean is None else self.running_mean.dtype
-
     def _with_all_parameters(self, value: Tensor) -> Tensor:
         """The value, made with the parameters that an idle layer does not use."""
         unused = [p for part in (self.encoder, self.search) for p in part.parameters() if p.requires_grad]
-        return _Unused.apply(value, *unused) if unused and torch.is_grad_enabled() else value
-
-    @torch.no_grad()
-    def _count_batch(self) -> float:
-        """Count one more batch; the share that it has in the running statistics."""
-        if self.num_batches_tracked is not None:
-            self.num_batches_tracked.add_(1)
-        return 1.0 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
-
-    @torch.no_grad()
-    def _update_running(self, mean: Tensor, unbiased_var: Tensor, share: float) -> None:
-        self.running_mean.lerp_(mean.to(self.running_mean.dtype), share)
-        self.running_var.lerp_(unbiased_var.to(self.running_var.dtype), share)
+        return Unused.apply(value, *unused) if unused and torch.is_grad_enabled() else value
 
 
 class HyperAdaptiveBatchNorm2d(HyperAdaptiveBatchNorm, nn.BatchNorm2d):

@@ -4,10 +4,17 @@ Environment variables: PORT (7860), and HABN_HOST, the address to listen on (127
 """
 
 import os
+import sys
 
 # Waiting OpenMP threads that spin stall every other process on the machine; torch reads this once, when it is imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+# Gradio would sum up its last 10,000 events, by pandas, after each of them.
+os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(sys.maxsize))
+
+from habn.serving.allocator import return_freed_memory
+
+return_freed_memory()
 
 from habn.ui.serving import build_demo, launch
 

@@ -1,8 +1,9 @@
 """The engine on the shipped pairs, and interventions on their HABN layers."""
 
 import copy
+import gc
 import re
-from contextlib import contextmanager
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,11 +14,15 @@ import torch
 
 from habn.comparison import engine
 from habn.comparison.engine import PAIRS, Request, RequestError, recall, run
+from habn.comparison.memory import Memory
 from habn.comparison.painting import Painting
 from habn.comparison.request import KNOWN_PAIRS
 from habn.data.styles import STYLES
-from habn.hooks.intervention import Intervention
+from habn.hooks import recording as recording_module
+from habn.hooks.intervention import Intervention, intervening
+from habn.hooks.recording import recording
 from habn.images import ImageError
+from habn.pixels import to_tensor
 from habn.scenes import draw_scene
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -56,22 +61,87 @@ def test_every_style_gives_a_picture_of_its_own(scene):
         assert all(np.abs(picture.astype(int) - other).mean() > 3 for other in pictures[k + 1 :])
 
 
-def test_the_time_is_that_of_one_pass_that_nothing_records(monkeypatch):
-    instants = [0.0, 0.02, 1.0, 1.05]
-    recorded = []
+@pytest.fixture
+def forgetful(monkeypatch):
+    """An engine that remembers nothing yet, and next to nothing of x and y."""
+    monkeypatch.setattr(engine, "_results", Memory(engine.RESULT_BYTES))
+    monkeypatch.setattr(engine, "_maps", Memory(1))
 
-    @contextmanager
-    def recording(network):
-        recorded.append(network)
-        monkeypatch.setattr(engine, "time", None)
-        yield []
-        monkeypatch.setattr(engine, "time", SimpleNamespace(perf_counter=lambda: instants.pop(0)))
 
-    monkeypatch.setattr(engine, "recording", recording)
-    monkeypatch.setattr(engine, "_cache", engine._Cache())
+def test_one_pass_a_network_is_made_and_recording_is_not_timed(forgetful, monkeypatch):
+    passes, now = [], [0.0]
+    monkeypatch.setattr(engine, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    monkeypatch.setattr(recording_module, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    record = recording_module._record
+
+    def slow_record(*arguments):
+        now[0] += 10
+        return record(*arguments)
+
+    monkeypatch.setattr(recording_module, "_record", slow_record)
+    for name in (PAIRS["camvid"].first, PAIRS["camvid"].second):
+        network = engine.load_network(name).network
+        whole = network.forward
+
+        def forward(pixels, whole=whole):
+            passes.append(pixels.shape)
+            now[0] += 0.25
+            return whole(pixels)
+
+        monkeypatch.setattr(network, "forward", forward)
     result = run(Request(np.zeros((32, 32, 3), np.uint8)))
-    assert len(recorded) == 2 and instants == []
-    assert (result.first.seconds, result.second.seconds) == pytest.approx((0.02, 0.05))
+    assert len(passes) == 2
+    assert (result.first.seconds, result.second.seconds) == (0.25, 0.25)
+
+
+@pytest.mark.parametrize("pair", ["camvid", "camvid-plus", "styles-plus", "styles-in"])
+def test_x_and_y_are_made_again_to_the_last_bit(pair, forgetful):
+    request = Request(draw_scene(5, 90, 130).image, pair, intervention=Intervention(strength=(1, 0.5, 1, 2)))
+    result = run(request)
+    for output in (result.first, result.second):
+        network = engine.load_network(output.checkpoint).network
+        given = (to_tensor(result.image),)
+        given += () if result.painting is None else (result.painting.row(network.config["num_styles"]),)
+        with torch.inference_mode(), intervening(network, request.intervention), recording(network) as expected:
+            network(*given)
+        for record, true in zip(output.records, expected, strict=True):
+            np.testing.assert_array_equal(record.x, true.x, record.name)
+            np.testing.assert_array_equal(record.y, true.y, record.name)
+            np.testing.assert_array_equal(record.extents, [(v.min(), v.max()) for v in true.maps()])
+            assert record.shape == true.x.shape
+
+
+def test_the_gaps_between_both_networks_are_those_of_x_and_y(scene):
+    result = run(Request(scene.image))
+    for gap, first, second in zip(result.gaps, result.first.records, result.second.records, strict=True):
+        expected = [second.x - first.x, second.y - first.y]
+        np.testing.assert_array_equal(gap, [(values.min(), values.max()) for values in expected])
+
+
+@pytest.mark.parametrize("pair", ["camvid-plus", "styles-plus"])
+def test_a_result_takes_15_mb_at_most(pair):
+    gc.collect()
+    tracemalloc.start()
+    try:
+        engine._maps.limit, limit = 1, engine._maps.limit
+        result = run(Request(draw_scene(6, 360, 480).image, pair))
+        gc.collect()
+        taken = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+        engine._maps.limit = limit
+    last = result.second.records[-1].maps().nbytes  # the newest x and y are always remembered
+    assert 1e6 < taken - last < 15e6 and 1e6 < result.nbytes < 15e6
+
+
+def test_memory_holds_the_latest_that_fit():
+    memory = Memory(100)
+    for key in range(4):
+        memory.put(key, np.zeros(40, np.uint8))
+        memory.get(0)
+    assert [key for key in range(4) if memory.get(key) is not None] == [0, 3]
+    memory.put(3, np.zeros(500, np.uint8))
+    assert memory.get(0) is None and len(memory.get(3)) == 500
 
 
 def test_what_is_not_recorded_is_not_timed_and_labels_without_a_class_give_no_score(scene):

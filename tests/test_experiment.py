@@ -92,12 +92,12 @@ def test_a_painted_map_changes_the_answer_where_it_was_painted_in_the_layer_that
 
 def test_many_experiments_do_not_push_the_picture_out_of_memory(scene, monkeypatch):
     plain = run(Request(scene.image))
-    monkeypatch.setattr(engine, "CACHE_BYTES", 2 * plain.nbytes)
+    monkeypatch.setattr(engine._results, "limit", 2 * plain.nbytes)
     for strength in np.linspace(0.5, 5, 6):
         found = run_experiment(Request(scene.image, weather=WeatherSetting("haze", float(strength))))
         assert found.before is plain, "it is remembered"
         assert found.after.second.records == ()
-        assert 0 < found.after.nbytes < plain.nbytes / 30
+        assert 0 < found.after.nbytes < plain.nbytes / 2
 
 
 def test_an_experiment_decodes_its_photo_once(scene, tmp_path, monkeypatch):

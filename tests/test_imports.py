@@ -20,7 +20,7 @@ COMPILED = ("arrays", "compiled", "evaluation", "loops", "threads")
 # From the bottom upwards; a module may import what stands in a lower row, or beside it in a row that is a package.
 ROWS = [
     ("habn.errors", "habn.pixels", "habn.shipped"),
-    ("habn.layers", "habn.metrics", "habn.images", "habn.scenes"),
+    ("habn.layers", "habn.metrics", "habn.images", "habn.scenes", "habn.serving"),
     ("habn.networks", "habn.hooks", "habn.data"),
     ("habn.checkpoints",),
     ("habn.comparison", "habn.training", "habn.results", "habn.export"),

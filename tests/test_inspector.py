@@ -62,6 +62,18 @@ class Record:
         scale, bias, mean, var = self.parameters
         return ((self.x - mean) / np.sqrt(var + self.eps) * scale + bias).astype(np.float32)
 
+    def maps(self) -> tuple[np.ndarray, np.ndarray]:
+        return self.x, self.y
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.x.shape
+
+    @property
+    def extents(self) -> np.ndarray:
+        finite = [values[np.isfinite(values)] for values in self.maps()]
+        return np.array([(values.min(), values.max()) for values in finite])
+
     @property
     def strength(self) -> np.ndarray:
         return self.context.std() * np.abs(self.slope).mean(axis=1) / np.abs(self.static).mean(axis=1)

@@ -10,6 +10,7 @@ from habn.checkpoints import LoadedNetwork
 from habn.comparison import engine, request
 from habn.comparison.engine import Request, run
 from habn.comparison.experiment import run_experiment
+from habn.comparison.memory import Memory
 from habn.comparison.painting import Painting, PaintingError, keep_colours
 from habn.data.styles import PHOTO_ROW, STYLES
 from habn.hooks.intervention import Intervention
@@ -43,7 +44,7 @@ def networks(monkeypatch):
         return built[name]
 
     monkeypatch.setattr(engine, "load_network", load)
-    monkeypatch.setattr(engine, "_cache", engine._Cache())
+    monkeypatch.setattr(engine, "_results", Memory(engine.RESULT_BYTES))
     return load
 
 

@@ -3,19 +3,25 @@
 import hashlib
 import threading
 import time
-from collections import OrderedDict
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from habn.checkpoints import CHECKPOINTS, CheckpointError, LoadedNetwork, open_checkpoint
+from habn.comparison.memory import Memory
 from habn.comparison.painting import Painting
 from habn.comparison.request import PAIRS, Output, Pair, Request, RequestError, Result
 from habn.data.segmentation import STREET_CLASSES, STREET_PALETTE
-from habn.hooks.intervention import intervening
-from habn.hooks.recording import recording
+from habn.hooks.intervention import Intervention, intervening
+from habn.hooks.record import LayerRecord, Maps, find_gaps
+from habn.hooks.recording import make_maps, recording
 from habn.images import open_image
 from habn.layers.normalization import NORM_LABELS
 from habn.metrics import class_iou, confusion_matrix
@@ -23,35 +29,21 @@ from habn.networks import count_parameters
 from habn.networks.network import Network
 from habn.pixels import to_image, to_tensor
 
+Answer = TypeVar("Answer")
+
 LONGER_SIDE = 480
 """Pictures are reduced to this, the size of CamVid's, on which the networks were trained."""
-CACHE_BYTES = 600_000_000
+RESULT_BYTES = 100_000_000
+"""What is remembered of results: some thirty of them, without x and y."""
+MAPS_BYTES = 120_000_000
+"""What is remembered of x and y: those of all layers of one result, or of the layers that were asked for last."""
 
-
-@dataclass
-class _Cache:
-    """The latest results, as many as fit into CACHE_BYTES; at least one."""
-
-    results: OrderedDict[str, Result] = field(default_factory=OrderedDict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def get(self, run_id: str) -> Result | None:
-        with self.lock:
-            if run_id in self.results:
-                self.results.move_to_end(run_id)
-            return self.results.get(run_id)
-
-    def put(self, result: Result) -> None:
-        with self.lock:
-            self.results[result.run_id] = result
-            while len(self.results) > 1 and sum(result.nbytes for result in self.results.values()) > CACHE_BYTES:
-                self.results.popitem(last=False)
-
-
-_cache = _Cache()
-# Hooks are state of a network, so recording and pass are one; and two passes at once are slower than one by one.
-_pass_lock = threading.Lock()
+_results: Memory[Result] = Memory(RESULT_BYTES)
+_maps: Memory[Maps] = Memory(MAPS_BYTES)
 _load_lock = threading.Lock()
+# Hooks are state of a network, so recording and pass are one; and two passes at once are slower than one by one. One
+# thread makes them all: each thread that runs a network keeps memory and a team of OpenMP's threads for good.
+_passes = ThreadPoolExecutor(max_workers=1, thread_name_prefix="networks")
 
 
 def run(request: Request) -> Result:
@@ -75,31 +67,36 @@ def run(request: Request) -> Result:
     with _load_lock:
         networks = [load_network(pair.first), load_network(pair.second)]
     run_id = _run_id(request, painting, image, networks)
-    result = _cache.get(run_id)
+    result = _results.get(run_id)
     if result is None:
-        with _pass_lock:
-            first, second = (
-                _apply(loaded.network, name, image, painting, request)
-                for loaded, name in zip(networks, (pair.first, pair.second), strict=True)
+        first, second = (
+            _Pass(
+                run_id=run_id,
+                checkpoint=name,
+                network=loaded.network,
+                image=image,
+                painting=painting,
+                intervention=request.intervention,
             )
+            for loaded, name in zip(networks, (pair.first, pair.second), strict=True)
+        )
+        answers = _in_turn(_compare, first, second, request)
         result = Result(
             run_id=run_id,
             task=pair.task,
             pair=request.pair,
             painting=painting,
             image=image,
-            first=first,
-            second=second,
-            difference=difference(first, second),
             correspond=_correspond(*networks),
+            **answers,
         )
-        _cache.put(result)
+        _results.put(run_id, result)
     return result
 
 
 def recall(run_id: str) -> Result | None:
     """A result of a short while ago, by its id; None if it is no longer held."""
-    return _cache.get(run_id)
+    return _results.get(run_id)
 
 
 def difference(first: Output, second: Output) -> np.ndarray:
@@ -141,39 +138,90 @@ def _run_id(request: Request, painting: Painting | None, image: np.ndarray, netw
     return digest.hexdigest()[:20]
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Pass:
+    """One network on one picture: what its answer is made from, and x and y of its layers once more."""
+
+    run_id: str
+    checkpoint: str
+    network: Network
+    image: np.ndarray
+    painting: Painting | None
+    intervention: Intervention
+
+    def given(self) -> tuple[Tensor, ...]:
+        """What the network takes."""
+        pixels = to_tensor(self.image)
+        return (pixels,) if self.painting is None else (pixels, self.painting.row(self.network.config["num_styles"]))
+
+    def maps(self, layer: str) -> Maps:
+        """x and y of a layer: as they were, since a pass repeats itself to the last bit."""
+        key = (self.run_id, self.checkpoint, layer)
+        maps = _maps.get(key)
+        if maps is None:
+            maps = _in_turn(self._make_maps, layer)
+            _maps.put(key, maps)
+        return maps
+
+    def release(self, records: Iterable[LayerRecord]) -> tuple[LayerRecord, ...]:
+        """The records without x and y, which are remembered for a while and then made again."""
+        for record in records:
+            _maps.put((self.run_id, self.checkpoint, record.name), record.maps())
+        return tuple(replace(record, maps=partial(self.maps, record.name)) for record in records)
+
+    def _make_maps(self, layer: str) -> Maps:
+        with torch.inference_mode(), intervening(self.network, self.intervention):
+            return make_maps(self.network, layer, *self.given())
+
+
+def _in_turn(work: Callable[..., Answer], *arguments: Any) -> Answer:
+    """What `work` returns, done when the networks are free, with as many threads as PyTorch has here."""
+
+    def work_with(threads: int) -> Answer:
+        if torch.get_num_threads() != threads:
+            torch.set_num_threads(threads)
+        return work(*arguments)
+
+    return _passes.submit(work_with, torch.get_num_threads()).result()
+
+
+def _compare(first: _Pass, second: _Pass, request: Request) -> dict[str, Any]:
+    """What both networks make of a picture, and where they differ, as a `Result` names it."""
+    here, there = _apply(first, request), _apply(second, request)
+    return {
+        "first": replace(here, records=first.release(here.records)),
+        "second": replace(there, records=second.release(there.records)),
+        "difference": difference(here, there),
+        "gaps": find_gaps(here.records, there.records),
+    }
+
+
 @torch.inference_mode()
-def _apply(network: Network, checkpoint: str, image: np.ndarray, painting: Painting | None, request: Request) -> Output:
-    pixels = to_tensor(image)
-    given = (pixels,) if painting is None else (pixels, painting.row(network.config["num_styles"]))
-    records = []
-    with intervening(network, request.intervention):
-        if request.record:
-            # Never the pass that is timed: the first at a size compiles loops and plans convolutions, and each waits
-            # for new memory, since what is recorded cannot be written over.
-            with recording(network) as records:
-                network(*given)
+def _apply(asked: _Pass, request: Request) -> Output:
+    network, painting, given = asked.network, asked.painting, asked.given()
+    with intervening(network, asked.intervention), recording(network) if request.record else nullcontext() as records:
         started = time.perf_counter()
         answer = network(*given)[0]
         seconds = time.perf_counter() - started
     if not torch.isfinite(answer).all():
         # No picture does that: it is bytes. Nor does any other intervention, all of which are bounded.
         cause, remedy = "its weights", "download or train it again"
-        if request.intervention.painted is not None:
+        if asked.intervention.painted is not None:
             cause, remedy = "the painted map", "paint one within [0, 1]"
-        raise RequestError(f"The network {checkpoint} gave values that are not finite, by {cause}; {remedy}.")
+        raise RequestError(f"The network {asked.checkpoint} gave values that are not finite, by {cause}; {remedy}.")
     labels = answer.argmax(0).to(torch.uint8).numpy() if painting is None else None
-    picture = STREET_PALETTE[labels] if painting is None else to_image(painting.finish(answer[None], pixels))
+    picture = STREET_PALETTE[labels] if painting is None else to_image(painting.finish(answer[None], given[0]))
     return Output(
-        checkpoint=checkpoint,
+        checkpoint=asked.checkpoint,
         norm=network.norm,
         label=NORM_LABELS[network.norm],
         picture=picture,
         labels=labels,
         areas={} if labels is None else _areas(labels),
         mean_iou=None if labels is None or request.labels is None else _picture_iou(request.labels, labels),
-        seconds=seconds if request.record else None,
+        seconds=None if records is None else seconds - records.seconds,
         **count_parameters(network),
-        records=tuple(records),
+        records=tuple(records or ()),
     )
 
 

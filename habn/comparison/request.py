@@ -61,7 +61,7 @@ class Request:
         labels: the true classes (H, W) uint8 of the reduced image, 255 where unknown, if there are any.
         intervention: what to change in the HABN layers of both networks.
         weather: what to lay over the reduced image before both networks see it.
-        record: whether the result holds what every normalization layer did; without, it is a hundredth as heavy.
+        record: whether the result holds what every normalization layer did.
     """
 
     image: Source
@@ -85,7 +85,7 @@ class Output:
         areas: share of the picture of each class that occurs, largest first.
         mean_iou: in [0, 1], over the classes that occur in the true labels or the answer; None where no pixel has a
             true label.
-        seconds: of the forward pass alone; None where nothing is recorded, since no pass came before it.
+        seconds: of the forward pass, without what it takes to record it; None where nothing is recorded.
         parameters: of the network; `added` of them by HABN.
         records: one per normalization layer, in the order of evaluation; none where the request asks for none.
     """
@@ -113,6 +113,8 @@ class Result:
         image: (H, W, 3) uint8, the picture as the networks saw it, weather included.
         difference: (H, W) float32 in [0, 1]: 1 where the classes differ, or the mean absolute difference of the
             stylized pictures' RGB.
+        gaps: lowest and highest value of the second network's x and y less those of the first, in each layer,
+            (L, 2, 2) float32.
         correspond: whether channel k of one network is channel k of the other, since both grew from one trunk.
     """
 
@@ -124,12 +126,13 @@ class Result:
     first: Output
     second: Output
     difference: np.ndarray
+    gaps: np.ndarray
     correspond: bool
 
     @property
     def nbytes(self) -> int:
-        """What its arrays take in memory, in bytes; of the records x and y alone, beside which the rest is nothing."""
+        """What it takes in memory, in bytes, without x and y of the layers."""
         outputs = (self.first, self.second)
         pictures = [self.image, self.difference, *(o.picture for o in outputs), *(o.labels for o in outputs)]
-        recorded = [array for output in outputs for record in output.records for array in (record.x, record.y)]
-        return sum(array.nbytes for array in (*pictures, *recorded) if array is not None)
+        records = [record for output in outputs for record in output.records]
+        return sum(each.nbytes for each in (*pictures, self.gaps, *records) if each is not None)

@@ -2,12 +2,25 @@
 
 A record holds factors and not products: each parameter of a pixel is ``static + context * slope``, so the context
 map and a few numbers per channel stand for the four full-size maps of every channel. Batch normalization is the
-same record with slope 0.
+same record with slope 0. x and y are a hundred times as large as all factors together, so they may be made again.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+
+
+class Maps(NamedTuple):
+    """What came into a layer and what normalization made of it, both (C, H, W)."""
+
+    x: np.ndarray
+    y: np.ndarray
+
+    @property
+    def nbytes(self) -> int:
+        return self.x.nbytes + self.y.nbytes
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -25,8 +38,9 @@ class LayerRecord:
         gates: of scale, bias, mean, var, (4,), in [0, 1]. Zeros where the layer has none.
         var_floor: the lowest value that an adjusted variance may take, (C,).
         eps: added to the variance.
-        x: what came in, (C, H, W).
-        y: what normalization made of it, (C, H, W), before anything that a derived layer does afterwards.
+        shape: (C, H, W) of x and of y.
+        extents: lowest and highest finite value of x and of y, (2, 2).
+        maps: gives x and y. A recording holds them; a result of the engine makes them again when they are asked for.
     """
 
     name: str
@@ -39,8 +53,25 @@ class LayerRecord:
     gates: np.ndarray
     var_floor: np.ndarray
     eps: float
-    x: np.ndarray
-    y: np.ndarray
+    shape: tuple[int, ...]
+    extents: np.ndarray
+    maps: Callable[[], Maps]
+
+    @property
+    def x(self) -> np.ndarray:
+        """What came in, (C, H, W)."""
+        return self.maps().x
+
+    @property
+    def y(self) -> np.ndarray:
+        """What normalization made of it, (C, H, W), before anything that a derived layer does afterwards."""
+        return self.maps().y
+
+    @property
+    def nbytes(self) -> int:
+        """What its factors take in memory, in bytes."""
+        arrays = (self.context, self.static, self.slope, self.delta, self.gates, self.var_floor, self.extents)
+        return sum(array.nbytes for array in arrays)
 
     def effective(self, channel: int) -> np.ndarray:
         """Scale, bias, mean and var at each pixel of a channel, (4, H, W)."""
@@ -51,10 +82,11 @@ class LayerRecord:
 
     def rebuild(self) -> np.ndarray:
         """y from x and the factors, (C, H, W). That it equals `y` is what makes the pictures of a record true."""
-        y = np.empty_like(self.x)
-        for channel in range(len(self.x)):
+        x = self.x
+        y = np.empty_like(x)
+        for channel in range(len(x)):
             scale, bias, mean, var = self.effective(channel)
-            y[channel] = (self.x[channel] - mean) / np.sqrt(var + np.float32(self.eps)) * scale + bias
+            y[channel] = (x[channel] - mean) / np.sqrt(var + np.float32(self.eps)) * scale + bias
         return y
 
     @property
@@ -70,3 +102,21 @@ class LayerRecord:
     def dead(self) -> bool:
         """Whether the context is one value everywhere, so that the layer does not adapt to places."""
         return bool(np.ptp(self.context) == 0)
+
+
+def find_extent(values: np.ndarray) -> tuple[float, float]:
+    """The lowest and the highest finite value; NaN twice where there is none."""
+    low, high = values.min(), values.max()
+    if not (np.isfinite(low) and np.isfinite(high)):
+        finite = values[np.isfinite(values)]
+        low, high = (finite.min(), finite.max()) if finite.size else (np.nan, np.nan)
+    return float(low), float(high)
+
+
+def find_gaps(first: Sequence[LayerRecord], second: Sequence[LayerRecord]) -> np.ndarray:
+    """Lowest and highest finite value of second minus first, of x and of y in each layer, (L, 2, 2) float32."""
+    gaps = [
+        [find_extent(there - here) for here, there in zip(a.maps(), b.maps(), strict=True)]
+        for a, b in zip(first, second, strict=True)
+    ]
+    return np.array(gaps, np.float32).reshape(-1, 2, 2)

@@ -1,7 +1,9 @@
 """Records what every normalization layer of a network does to each picture, by hooks."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -10,14 +12,24 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.instancenorm import _InstanceNorm
 
-from habn.hooks.record import LayerRecord
+from habn.hooks.record import LayerRecord, Maps, find_extent
 from habn.layers import PARAMETERS, HyperAdaptiveBatchNorm, HyperAdaptiveBatchNormNd
 from habn.layers.kernels import VARIANCE_FLOOR, Factors
 from habn.layers.normalization import ConditionalNorm2d, FiLM2d
 
 
+class Recording(list[LayerRecord]):
+    """The records of the passes so far, and how long it took to make them."""
+
+    seconds = 0.0
+
+
+class _Enough(Exception):
+    """The layer that was asked for is recorded, and the pass need not go on."""
+
+
 @contextmanager
-def recording(network: nn.Module) -> Iterator[list[LayerRecord]]:
+def recording(network: nn.Module) -> Iterator[Recording]:
     """Record every normalization layer of a network during the passes inside the block.
 
         with recording(network) as records:
@@ -32,11 +44,13 @@ def recording(network: nn.Module) -> Iterator[list[LayerRecord]]:
     """
     if network.training:
         raise ValueError("Only a network in evaluation mode can be recorded; call network.eval() first.")
-    records = []
+    records = Recording()
 
     def record_as(name: str):
         def hook(layer: nn.Module, inputs: tuple, y: Tensor) -> None:
+            started = time.perf_counter()
             records.extend(_record(name, layer, inputs, y))
+            records.seconds += time.perf_counter() - started
 
         return hook
 
@@ -46,6 +60,24 @@ def recording(network: nn.Module) -> Iterator[list[LayerRecord]]:
     finally:
         for handle in handles:
             handle.remove()
+
+
+def make_maps(network: nn.Module, name: str, *inputs: Tensor) -> Maps:
+    """x and y of one layer for the first picture of a batch, as a recording holds them; the pass ends at that layer."""
+    found = []
+
+    def hook(layer: nn.Module, inputs: tuple, y: Tensor) -> None:
+        found.append(_maps(layer, inputs, y)[0])
+        raise _Enough
+
+    handle = dict(normalization_layers(network))[name].register_forward_hook(hook)
+    try:
+        network(*inputs)
+    except _Enough:
+        pass
+    finally:
+        handle.remove()
+    return found[0]
 
 
 def normalization_layers(network: nn.Module) -> list[tuple[str, nn.Module]]:
@@ -98,13 +130,12 @@ def factors_of(layer: nn.Module, inputs: tuple) -> RecordedFactors:
 
 @torch.no_grad()
 def _record(name: str, layer: nn.Module, inputs: tuple, y: Tensor) -> list[LayerRecord]:
+    maps = _maps(layer, inputs, y)
     x = inputs[0]
-    if normalize := _normalization_alone(layer):
-        y = normalize(layer, x)
-    n, _, *places = x.shape
+    n, c, *places = x.shape
     kind, context, static, slope, delta, gates, eps = factors_of(layer, inputs)
     context = x.new_zeros(n, *places) if context is None else context.reshape(n, *places)
-    arrays = {"context": context, "static": static, "slope": slope, "x": x, "y": y}
+    arrays = {"context": context, "static": static, "slope": slope}
     arrays = {field: _array(values) for field, values in arrays.items()}
     of_the_layer = {"name": name, "kind": kind, "eps": eps, "delta": _array(delta), "gates": _array(gates)}
     return [
@@ -113,9 +144,20 @@ def _record(name: str, layer: nn.Module, inputs: tuple, y: Tensor) -> list[Layer
             **{field: values[picture] for field, values in arrays.items()},
             picture=picture,
             var_floor=np.float32(VARIANCE_FLOOR) * arrays["static"][picture, 3],
+            shape=(c, *places),
+            extents=np.array([*map(find_extent, maps[picture])], np.float32),
+            maps=partial(Maps, *maps[picture]),
         )
         for picture in range(n)
     ]
+
+
+def _maps(layer: nn.Module, inputs: tuple, y: Tensor) -> list[Maps]:
+    """x and y of each picture, as arrays of their own."""
+    x = inputs[0]
+    if not isinstance(layer, ConditionalNorm2d) and (normalize := _normalization_alone(layer)):
+        y = normalize(layer, x)
+    return [Maps(*pair) for pair in zip(_array(x), _array(y), strict=True)]
 
 
 def _stack(factors: Factors, pictures: int, channels: int) -> Tensor:

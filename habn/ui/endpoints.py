@@ -230,7 +230,7 @@ def _summary(record: LayerRecord) -> dict:
     return {
         "name": record.name,
         "kind": record.kind,
-        "shape": list(record.x.shape),
+        "shape": list(record.shape),
         "strength": strength,
         "dead": record.dead,
     }

@@ -187,7 +187,7 @@ class Link:
     def within(self, records: Sequence[LayerRecord]) -> Link:
         """This view without the layer, channel and pixel that a network with these records does not have."""
         index = self.layer_among(records)
-        channels, height, width = (0, 0, 0) if index is None else records[index].x.shape
+        channels, height, width = (0, 0, 0) if index is None else records[index].shape
         absent = {
             "layer": self.layer is not None and index is None,
             "channel": self.channel is not None and self.channel >= channels,

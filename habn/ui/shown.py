@@ -69,6 +69,7 @@ def inspect(result: engine.Result, layer: int | None, channel: int | None, look:
         result.second,
         layer,
         channel,
+        gaps=result.gaps,
         photo=result.image,
         correspond=result.correspond,
         look=look,

@@ -108,6 +108,7 @@ def build_inspection(
     layer: int | None = None,
     channel: int | None = None,
     *,
+    gaps: np.ndarray | None = None,
     photo: np.ndarray | None = None,
     correspond: bool = True,
     look: dict[str, Any] | None = None,
@@ -119,6 +120,7 @@ def build_inspection(
         first, second: the two networks' outputs, of which `label`, `labels` and `records` are shown.
         layer: index in the order of evaluation; None stands for the layer that adapts most.
         channel: index; None stands for the channel of that layer that adapts most.
+        gaps: between both networks' records, as `find_gaps` gives them; None where x and y are at hand.
         photo: (H, W, 3) uint8, to lay the maps over; None for none.
         correspond: whether channel k of one network is channel k of the other; where not, the inspector says so.
         look: how to look at it; every key may be left out, and what is not valid is ignored:
@@ -135,7 +137,7 @@ def build_inspection(
     """
     layer = most_adapted_layer(second.records) if layer is None else _index("layer", layer, len(second.records))
     record = second.records[layer]
-    channel = most_adapted_channel(record) if channel is None else _index("channel", channel, len(record.x))
+    channel = most_adapted_channel(record) if channel is None else _index("channel", channel, record.shape[0])
     folder = Path(get_upload_folder()) / f"inspector-{FORMAT}" / run
     value = {
         "run": run,
@@ -143,7 +145,7 @@ def build_inspection(
         "correspond": correspond,
         "layer": layer,
         "channel": channel,
-        "strip": _publish(folder / "strip.bin", _writer(encode_strip, first.records, second.records)),
+        "strip": _publish(folder / "strip.bin", _writer(encode_strip, first.records, second.records, gaps)),
         "view": _publish(
             folder / f"layer-{layer}-channel-{channel}.bin",
             _writer(encode_view, first.records[layer], record, channel),

@@ -43,7 +43,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from habn.hooks.record import LayerRecord
+from habn.hooks.record import LayerRecord, find_extent, find_gaps
 
 MAGIC = b"HABN"
 FORMAT = 2
@@ -52,8 +52,12 @@ QUANTITIES = ("s", "scale", "bias", "mean", "var", "x", "y")
 THUMBNAIL_SIDE = 64
 
 
-def encode_strip(first: Sequence[LayerRecord], second: Sequence[LayerRecord]) -> bytes:
+def encode_strip(first: Sequence[LayerRecord], second: Sequence[LayerRecord], gaps: np.ndarray | None = None) -> bytes:
     """All layers of two networks at a glance, as the strip file described above.
+
+    Args:
+        first, second: what every layer did in each network.
+        gaps: what `find_gaps` says of them, where it is known; it needs x and y of all layers.
 
     Raises:
         ValueError: if the networks do not have the same number of normalization layers, or have none.
@@ -65,15 +69,16 @@ def encode_strip(first: Sequence[LayerRecord], second: Sequence[LayerRecord]) ->
         {
             "name": b.name,
             "kinds": [a.kind, b.kind],
-            "shape": list(b.x.shape),
+            "shape": list(b.shape),
             "dead": bool(b.dead),
             "thumbnail": list(thumbnail.shape),
         }
         for a, b, thumbnail in zip(first, second, thumbnails, strict=True)
     ]
     pairs = list(zip(first, second, strict=True))
+    gaps = find_gaps(first, second) if gaps is None else gaps
     ranges = np.stack([_union(np.stack([_extents(a), _extents(b)])) for a, b in pairs])
-    difference_ranges = np.stack([_difference_extents(a, b) for a, b in pairs])
+    difference_ranges = np.stack([_difference_extents(a, b, gap) for (a, b), gap in zip(pairs, gaps, strict=True)])
     arrays = {
         "strength": _float32([record.strength for record in second]),
         "gates": _float32([record.gates for record in second]),
@@ -91,8 +96,8 @@ def encode_view(first: LayerRecord, second: LayerRecord, channel: int) -> bytes:
     Raises:
         ValueError: if the layers differ in shape.
     """
-    if first.x.shape != second.x.shape:
-        shapes = f"{first.x.shape} and {second.x.shape}"
+    if first.shape != second.shape:
+        shapes = f"{first.shape} and {second.shape}"
         raise ValueError(f"Two networks alike are needed; in {second.name} their inputs differ in shape: {shapes}.")
     header = {
         "name": second.name,
@@ -104,8 +109,7 @@ def encode_view(first: LayerRecord, second: LayerRecord, channel: int) -> bytes:
     arrays = {}
     for network, record in (("first", first), ("second", second)):
         arrays[f"{network}.context"] = _plane(record.context)
-        arrays[f"{network}.x"] = _plane(record.x[channel])
-        arrays[f"{network}.y"] = _plane(record.y[channel])
+        arrays[f"{network}.x"], arrays[f"{network}.y"] = (_plane(values[channel]) for values in record.maps())
         for factor in ("static", "slope", "gates", "var_floor"):
             arrays[f"{network}.{factor}"] = _float32(getattr(record, factor))
     return _pack(header, arrays)
@@ -151,15 +155,14 @@ def adaptation_order(record: LayerRecord) -> np.ndarray:
 
 def _extents(record: LayerRecord) -> np.ndarray:
     """(7, 2): lowest and highest finite value of each of QUANTITIES over all channels and pixels of a layer."""
-    parameters = map(_extent, _parameter_ends(record))
-    return np.array([_extent(record.context), *parameters, _extent(record.x), _extent(record.y)])
+    parameters = map(find_extent, _parameter_ends(record))
+    return np.array([find_extent(record.context), *parameters, *record.extents])
 
 
-def _difference_extents(first: LayerRecord, second: LayerRecord) -> np.ndarray:
+def _difference_extents(first: LayerRecord, second: LayerRecord, gap: np.ndarray) -> np.ndarray:
     """(7, 2), alike, of second minus first; exact where one of the contexts is flat, as BN's is, else wider."""
     ends = np.sort(_parameter_ends(second)) - np.sort(_parameter_ends(first))[..., ::-1]
-    maps = [_extent(getattr(second, name) - getattr(first, name)) for name in ("context", "x", "y")]
-    return np.array([maps[0], *map(_extent, ends), *maps[1:]])
+    return np.array([find_extent(second.context - first.context), *map(find_extent, ends), *gap])
 
 
 def _parameter_ends(record: LayerRecord) -> np.ndarray:
@@ -167,18 +170,10 @@ def _parameter_ends(record: LayerRecord) -> np.ndarray:
 
     An effective parameter is monotone in s, so these are its ends exactly, without a map being drawn.
     """
-    s = np.nan_to_num(np.array(_extent(record.context), np.float32))
+    s = np.nan_to_num(np.array(find_extent(record.context), np.float32))
     ends = record.static[..., None] + record.slope[..., None] * s
     ends[3] = np.maximum(ends[3], record.var_floor[:, None])
     return ends
-
-
-def _extent(values: np.ndarray) -> tuple[float, float]:
-    low, high = values.min(), values.max()
-    if not (np.isfinite(low) and np.isfinite(high)):
-        finite = values[np.isfinite(values)]
-        low, high = (finite.min(), finite.max()) if finite.size else (np.nan, np.nan)
-    return float(low), float(high)
 
 
 def _union(extents: np.ndarray) -> np.ndarray:
@@ -191,7 +186,7 @@ def _thumbnail(context: np.ndarray) -> np.ndarray:
     step = min(-(-max(height, width) // THUMBNAIL_SIDE), height, width)
     rows, columns = height // step, width // step
     small = context[: rows * step, : columns * step].reshape(rows, step, columns, step).mean(axis=(1, 3))
-    low, high = _extent(small)
+    low, high = find_extent(small)
     finite = np.isfinite(small)
     level = (np.where(finite, small, 0) - low) / (high - low) if high > low else np.zeros_like(small)
     return np.where(finite, np.rint(level * 254), 255).astype(np.uint8)

@@ -47,7 +47,7 @@ def build_photo_step(result: Result, say: Sayer) -> Step:
     """Step 5: the map of the layer that adapts most, and what it follows."""
     layer, channel, record = _most_adapted(result)
     followed = what_is_followed(record.context, result)
-    channels, height, width = record.x.shape
+    channels, height, width = record.shape
     fields: dict[str, Any] = {"label": result.second.label, "pair": words.say(f"pairs.{result.pair}", say.language)}
     fields |= {"layers": len(result.second.records), "layer": record.name, "channel": channel}
     fields |= {"channels": channels, "rows": height, "columns": width}

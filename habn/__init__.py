@@ -2,7 +2,8 @@
 
     import habn
 
-    result = habn.run(habn.Request("photo.jpg"))   both networks of a pair on a picture, as on the page
+    habn.list_checkpoints()                        what is shipped; list_pairs, list_styles, list_networks
+    result = habn.run("photo.jpg")                 both networks of a pair on a picture, as on the page
     network = habn.load_checkpoint(folder)         a trained network, from a folder or the Hub
     with habn.recording(network) as records:       what each of its normalization layers does
     habn.convert_batch_norm(network)               a network of your own, with HyperAdaptiveBatchNorm2d
@@ -16,11 +17,14 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:  # `as` tells type checkers that a name is public
+    from habn.checkpoints import list_checkpoints as list_checkpoints
     from habn.checkpoints import load_checkpoint as load_checkpoint
-    from habn.comparison.engine import run as run
+    from habn.comparison.own import OwnNetwork as OwnNetwork
     from habn.comparison.painting import Painting as Painting
     from habn.comparison.request import Request as Request
     from habn.comparison.request import Result as Result
+    from habn.comparison.request import list_pairs as list_pairs
+    from habn.data.styles import list_styles as list_styles
     from habn.errors import HabnError as HabnError
     from habn.hooks.record import LayerRecord as LayerRecord
     from habn.hooks.recording import recording as recording
@@ -31,13 +35,17 @@ if TYPE_CHECKING:  # `as` tells type checkers that a name is public
     from habn.layers import convert_batch_norm as convert_batch_norm
     from habn.layers import parameter_overhead as parameter_overhead
     from habn.layers import revert_batch_norm as revert_batch_norm
+    from habn.library.comparison import Comparison as Comparison
+    from habn.library.comparison import run as run
     from habn.networks import build_network as build_network
+    from habn.networks import list_networks as list_networks
 
 _MODULES = {
-    "habn.checkpoints": ("load_checkpoint",),
-    "habn.comparison.engine": ("run",),
+    "habn.checkpoints": ("list_checkpoints", "load_checkpoint"),
+    "habn.comparison.own": ("OwnNetwork",),
     "habn.comparison.painting": ("Painting",),
-    "habn.comparison.request": ("Request", "Result"),
+    "habn.comparison.request": ("Request", "Result", "list_pairs"),
+    "habn.data.styles": ("list_styles",),
     "habn.errors": ("HabnError",),
     "habn.hooks.record": ("LayerRecord",),
     "habn.hooks.recording": ("recording",),
@@ -50,7 +58,8 @@ _MODULES = {
         "parameter_overhead",
         "revert_batch_norm",
     ),
-    "habn.networks": ("build_network",),
+    "habn.library.comparison": ("Comparison", "run"),
+    "habn.networks": ("build_network", "list_networks"),
 }
 """Where each public name is defined; a test holds it to what a type checker is told above."""
 

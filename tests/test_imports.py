@@ -24,8 +24,9 @@ ROWS = [
     ("habn.networks", "habn.hooks", "habn.data"),
     ("habn.checkpoints",),
     ("habn.comparison", "habn.training", "habn.results", "habn.export"),
-    ("habn.study", "habn.ui", "habn"),
-    ("habn.commands", "app"),
+    ("habn.study", "habn.ui"),
+    ("habn.library",),
+    ("habn", "habn.commands", "app"),
     ("habn.__main__", *ALIASES),
 ]
 

@@ -63,12 +63,17 @@ class LoadedNetwork:
     digest: str
 
 
+def list_checkpoints() -> tuple[str, ...]:
+    """The checkpoints that come with this project, by the names that `run` and `load_checkpoint` take."""
+    return tuple(sorted(path.parent.name for path in CHECKPOINTS.glob(f"*/{WEIGHTS}")))
+
+
 def load_checkpoint(folder_or_hub_id: str | Path) -> Network:
     """The network of a checkpoint, in evaluation mode; `open_checkpoint` has its metadata besides.
 
     Args:
-        folder_or_hub_id: a folder with config.json and model.safetensors, or a Hub id such as
-            "user/spvcnn-habn-camvid".
+        folder_or_hub_id: the name of a shipped checkpoint, a folder with config.json and model.safetensors, or a Hub
+            id such as "user/spvcnn-habn-camvid".
 
     Raises:
         CheckpointError: when there is no such checkpoint, or a file is damaged or does not fit the network.
@@ -178,9 +183,12 @@ def _find(folder_or_hub_id: str | Path) -> Path:
     folder = Path(folder_or_hub_id)
     if folder.is_dir():
         return folder
+    if len(folder.parts) == 1 and (CHECKPOINTS / folder / WEIGHTS).is_file():
+        return CHECKPOINTS / folder
     if not re.fullmatch(r"\w[\w.-]*/[\w.-]+", str(folder_or_hub_id)) or folder.parent.is_dir():
         raise CheckpointError(
-            f"There is no checkpoint folder {str(folder)!r}; give a folder or a Hub id such as 'user/name'."
+            f"There is no checkpoint folder {str(folder)!r}; give a folder, a Hub id such as 'user/name', or one of "
+            f"{', '.join(list_checkpoints())}."
         )
     return _fetch(str(folder_or_hub_id))
 

@@ -68,7 +68,12 @@ float32 where nothing else is said. For channel c and pixel i, j:
 
 
 def save_arrays(view: View, file: str | os.PathLike | BinaryIO) -> None:
-    """Write a view's photo, both answers, and all channels of the layer as NPZ; `SCHEMA`, which is in it, says what."""
+    """Write what `collect_arrays` gives as NPZ."""
+    np.savez_compressed(file, **collect_arrays(view))
+
+
+def collect_arrays(view: View) -> dict[str, Any]:
+    """A view's photo, both answers, and all channels of the layer; `SCHEMA`, which is one of them, says what is what."""
     result = view.result
     arrays: dict[str, Any] = {
         "schema": SCHEMA,
@@ -85,7 +90,7 @@ def save_arrays(view: View, file: str | os.PathLike | BinaryIO) -> None:
             arrays[f"{name}_labels"] = output.labels
         arrays |= {f"{name}_{factor}": np.asarray(getattr(record, factor)) for factor in PER_NETWORK}
         arrays[f"{name}_eps"] = np.float32(record.eps)
-    np.savez_compressed(file, **arrays)
+    return arrays
 
 
 def write_program(view: View, photo: str) -> str:

@@ -43,6 +43,8 @@ class LessonLayer(NamedTuple):
     label: str
     records: tuple[LayerRecord, ...]
     labels: None = None
+    classes: tuple[str, ...] = ()
+    palette: np.ndarray = np.empty((0, 3), np.uint8)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

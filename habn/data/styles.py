@@ -38,6 +38,11 @@ STYLE_TITLES: dict[str, str] = {
 }
 
 
+def list_styles() -> tuple[str, ...]:
+    """The paintings that the style networks know: what a `Painting` may name."""
+    return STYLES
+
+
 def to_pixels(image: Image.Image) -> Tensor:
     """RGB image to (3, H, W) uint8."""
     return torch.from_numpy(np.array(image)).permute(2, 0, 1).contiguous()

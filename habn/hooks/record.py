@@ -23,7 +23,7 @@ class Maps(NamedTuple):
         return self.x.nbytes + self.y.nbytes
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class LayerRecord:
     """What one normalization layer did to one picture. All arrays are float32.
 
@@ -56,6 +56,9 @@ class LayerRecord:
     shape: tuple[int, ...]
     extents: np.ndarray
     maps: Callable[[], Maps]
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} layer {self.name} on picture {self.picture}, {' x '.join(map(str, self.shape))}>"
 
     @property
     def x(self) -> np.ndarray:

@@ -15,7 +15,7 @@ from torch.nn.modules.instancenorm import _InstanceNorm
 from habn.hooks.record import LayerRecord, Maps, find_extent
 from habn.layers import PARAMETERS, HyperAdaptiveBatchNorm, HyperAdaptiveBatchNormNd
 from habn.layers.kernels import VARIANCE_FLOOR, Factors
-from habn.layers.normalization import ConditionalNorm2d, FiLM2d
+from habn.layers.normalization import ConditionalNorm2d, FiLM2d, kind_of_layer
 
 
 class Recording(list[LayerRecord]):
@@ -62,8 +62,9 @@ def recording(network: nn.Module) -> Iterator[Recording]:
             handle.remove()
 
 
-def make_maps(network: nn.Module, name: str, *inputs: Tensor) -> Maps:
-    """x and y of one layer for the first picture of a batch, as a recording holds them; the pass ends at that layer."""
+def make_maps(network: nn.Module, name: str, run: Callable[[], object]) -> Maps:
+    """x and y of one layer for the first picture of a batch, as a recording holds them; `run` runs the network, whose
+    pass ends at that layer."""
     found = []
 
     def hook(layer: nn.Module, inputs: tuple, y: Tensor) -> None:
@@ -72,7 +73,7 @@ def make_maps(network: nn.Module, name: str, *inputs: Tensor) -> Maps:
 
     handle = dict(normalization_layers(network))[name].register_forward_hook(hook)
     try:
-        network(*inputs)
+        run()
     except _Enough:
         pass
     finally:
@@ -85,7 +86,7 @@ def normalization_layers(network: nn.Module) -> list[tuple[str, nn.Module]]:
     found = []
 
     def visit(name: str, module: nn.Module) -> None:
-        if isinstance(module, ConditionalNorm2d | _BatchNorm | _InstanceNorm):
+        if isinstance(module, ConditionalNorm2d | _BatchNorm | _InstanceNorm | nn.GroupNorm):
             found.append((name, module))
         else:
             for child_name, child in module.named_children():
@@ -180,8 +181,7 @@ def _describe(layer: nn.Module, x: Tensor, weight: Tensor | None, bias: Tensor |
     none, zeros = Factors(None, None, None, None), torch.zeros(len(PARAMETERS))
     if isinstance(layer, HyperAdaptiveBatchNorm):
         state = layer.search_state()
-        kind = "habn-plus" if layer.statistics == "own" else "habn"
-        return kind, *layer.factors(x, weight, bias), state.delta, state.gates
+        return kind_of_layer(layer), *layer.factors(x, weight, bias), state.delta, state.gates
     scale = x.new_ones(1, x.shape[1]) if layer.weight is None else layer.weight[None]
     shift = x.new_zeros(1, x.shape[1]) if layer.bias is None else layer.bias[None]
     if isinstance(layer, FiLM2d):
@@ -190,15 +190,17 @@ def _describe(layer: nn.Module, x: Tensor, weight: Tensor | None, bias: Tensor |
     if weight is not None:
         scale, shift = weight * scale, weight * shift + bias
     is_instance = isinstance(layer, _InstanceNorm)
-    if layer.running_mean is None:
+    if isinstance(layer, nn.GroupNorm):
+        var, mean = torch.var_mean(x.float().reshape(len(x), layer.num_groups, -1), 2, correction=0)
+        mean, var = (each.repeat_interleave(x.shape[1] // layer.num_groups, 1) for each in (mean, var))
+    elif layer.running_mean is None:
         places = x.float()[:, :, None].flatten(2)
         places = places if is_instance else places.transpose(0, 1).flatten(1)[None]
         mean = places.mean(2)
         var = (places - mean[..., None]).square().mean(2)
     else:
         mean, var = layer.running_mean[None], layer.running_var[None]
-    kind = "in" if is_instance else "film" if isinstance(layer, FiLM2d) else "bn"
-    return kind, None, Factors(scale, shift, mean, var), none, zeros, zeros
+    return kind_of_layer(layer), None, Factors(scale, shift, mean, var), none, zeros, zeros
 
 
 def _array(values: Tensor) -> np.ndarray:

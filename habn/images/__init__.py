@@ -16,7 +16,17 @@ from PIL.JpegImagePlugin import JpegImageFile
 from habn.images import avif
 from habn.images.files import FORMATS, ImageError, check_size, open_stream, read_header, refusing
 
-__all__ = ["ImageError", "Source", "flatten", "is_deep", "open_image", "read_orientation", "save_png", "turn_upright"]
+__all__ = [
+    "ImageError",
+    "Source",
+    "flatten",
+    "is_deep",
+    "open_image",
+    "read_orientation",
+    "save_indexed_png",
+    "save_png",
+    "turn_upright",
+]
 
 Source = str | os.PathLike | bytes | Image.Image | np.ndarray
 
@@ -75,6 +85,13 @@ def save_png(image: Image.Image | np.ndarray, path: str | os.PathLike) -> Path:
     finally:
         temporary.unlink(missing_ok=True)
     return path
+
+
+def save_indexed_png(labels: np.ndarray, palette: np.ndarray, path: str | os.PathLike) -> Path:
+    """Write classes (H, W) uint8 as a PNG whose values are the classes and whose palette (K, 3) uint8 colours them."""
+    image = Image.fromarray(labels)
+    image.putpalette(palette.astype(np.uint8).tobytes())
+    return save_png(image, path)
 
 
 def _reduced_size(image: Image.Image, max_side: int) -> tuple[int, int]:

@@ -10,6 +10,8 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.instancenorm import _InstanceNorm
 
 from habn.errors import HabnError
 from habn.layers import HyperAdaptiveBatchNorm, HyperAdaptiveBatchNorm2d
@@ -116,6 +118,28 @@ NORM_LAYERS: dict[str, NormLayer] = {
     "film": FiLM2d,
 }
 NORM_LABELS = {"bn": "BN", "habn": "HABN", "habn-plus": "HABN+", "in": "IN", "film": "FiLM", "adain": "AdaIN"}
+KIND_LABELS = NORM_LABELS | {"gn": "GN", "none": "no normalization"}
+"""Kinds of layers that a network of one's own may have besides, and that are recorded as others are."""
+
+
+def kind_of_layer(layer: nn.Module) -> str:
+    """ "bn", "habn", "habn-plus", "in", "film", "adain" or "gn", by a layer's type; "none" of any other module."""
+    if isinstance(layer, AdaIN2d):
+        return "adain"
+    if isinstance(layer, ConditionalNorm2d):
+        return kind_of_layer(layer.norm)
+    if isinstance(layer, HyperAdaptiveBatchNorm):
+        return "habn-plus" if layer.statistics == "own" else "habn"
+    kinds = ((FiLM2d, "film"), (_BatchNorm, "bn"), (_InstanceNorm, "in"), (nn.GroupNorm, "gn"))
+    return next((kind for base, kind in kinds if isinstance(layer, base)), "none")
+
+
+def kind_of_network(network: nn.Module) -> str:
+    """The kind of its normalization layers; of several the one that adapts most."""
+    kinds = {kind_of_layer(layer) for layer in network.modules()}
+    return next(
+        kind for kind in ("habn-plus", "habn", "film", "adain", "in", "gn", "bn", "none") if kind in kinds | {"none"}
+    )
 
 
 def build_norm_layer(norm: str, **options) -> NormLayer:

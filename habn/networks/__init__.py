@@ -12,6 +12,11 @@ from habn.networks.spvcnn import SPVCNN
 NETWORKS = ("spvcnn", "cfanet")
 
 
+def list_networks() -> tuple[str, ...]:
+    """The networks that `build_network` knows; see `list_checkpoints` for trained ones."""
+    return NETWORKS
+
+
 def build_network(name: str, norm: str, norm_options: dict | None = None, **config) -> Network:
     """A network with fresh weights.
 

@@ -2,10 +2,8 @@
 
 from html import escape
 
-from habn.comparison.engine import load_network
 from habn.comparison.painting import Painting
 from habn.comparison.request import Output, Result
-from habn.data.segmentation import STREET_CLASSES, STREET_PALETTE
 from habn.ui import words
 from habn.ui.help import TERMS, draw_help
 
@@ -65,13 +63,14 @@ def draw_legend(result: Result, language: str) -> str:
     first, second = result.first, result.second
     if result.task != "segmentation":
         return ""
-    seen = {name: (first.areas.get(name, 0.0), second.areas.get(name, 0.0)) for name in STREET_CLASSES}
+    seen = {name: (first.areas.get(name, 0.0), second.areas.get(name, 0.0)) for name in second.classes}
     seen = {name: shares for name, shares in seen.items() if max(shares) >= SMALLEST_SHARE}
     names = sorted(seen, key=lambda name: -max(seen[name]))
-    rows = "".join(_legend_row(name, *seen[name], language) for name in names)
+    colours = dict(zip(second.classes, second.palette.tolist(), strict=True))
+    rows = "".join(_legend_row(name, colours[name], *seen[name], language) for name in names)
     return f"""<table class="legend"><thead><tr><th scope="col">{words.say("compare.class", language)}</th>
         <th scope="col">{escape(first.label)}</th><th scope="col">{escape(second.label)}</th></tr></thead>
-        <tbody>{rows}</tbody></table><p class="knows">{words.say("compare.knows", language, count=len(STREET_CLASSES))}
+        <tbody>{rows}</tbody></table><p class="knows">{words.say("compare.knows", language, count=len(second.classes))}
         </p>"""
 
 
@@ -125,7 +124,7 @@ def scores_of_checkpoints(result: Result) -> dict[str, tuple[float, float]]:
     """What both checkpoints say that they were measured at, by metric: mIoU on test; or, of style, the
     distances to paintings and photograph, on test where both were measured there. Nothing where one of them lacks it.
     """
-    scores = [load_network(output.checkpoint).metadata.get("metrics", {}) for output in (result.first, result.second)]
+    scores = [output.metrics for output in (result.first, result.second)]
     known: list[tuple[str, tuple[str, ...]]] = [("test", ("mean_iou",))]
     if result.task == "style":
         known = [("test", ("frechet", "content")), ("val", ("style", "content"))]
@@ -154,10 +153,10 @@ def _added(output: Output, language: str) -> str:
     return f"<small>{words.say('compare.added', language, share=share, label=escape(output.label))}</small>"
 
 
-def _legend_row(name: str, first: float, second: float, language: str) -> str:
-    red, green, blue = STREET_PALETTE[STREET_CLASSES.index(name)]
+def _legend_row(name: str, colour: list[int], first: float, second: float, language: str) -> str:
+    red, green, blue = colour
     chip = f'<span class="chip" style="background: rgb({red}, {green}, {blue})"></span>'
-    return f"""<tr><th scope="row">{chip}{words.say(f"classes.{name}", language)}</th>
+    return f"""<tr><th scope="row">{chip}{escape(words.say(f"classes.{name}", language))}</th>
         {_share_cell(first, "first", language)}{_share_cell(second, "second", language)}</tr>"""
 
 

@@ -14,7 +14,7 @@ from habn.ui.help import draw_help
 from habn.ui.link import Link
 from habn.ui.photo import Photo
 
-TASKS = tuple(task for task in ("segmentation", "style") if callbacks.pairs_of(task))
+TASKS = tuple(task for task in ("own", "segmentation", "style") if callbacks.pairs_of(task))
 FIRST = Link()
 
 

@@ -58,7 +58,7 @@ def _picture(image: np.ndarray, what: str, language: str, **spoken: str) -> dict
 
 
 def _figures(task: str, change: Change, language: str) -> list[dict[str, Any]]:
-    if task == "style":
+    if task != "segmentation":
         return [_figure("distance", words.percent(change.share, language), None, language)]
     figures = [_figure("kept", words.percent(change.kept, language), change.kept, language)]
     if change.mean_iou is not None:
@@ -82,7 +82,7 @@ def _figure(name: str, text: str, share: float | None, language: str) -> dict[st
 def _weather_headline(found: Experiment, strength: float, language: str) -> str:
     if strength == 0:
         return words.say("experiment.no_weather", language)
-    if found.before.task == "style":
+    if found.before.task != "segmentation":
         shares = {
             "first": words.percent(found.first.share, language),
             "second": words.percent(found.second.share, language),
@@ -143,5 +143,5 @@ def _change_sentence(found: Experiment, language: str) -> str:
     label, change = found.after.second.label, found.second
     if change.share == 0:
         return words.say("experiment.same_answer", language, label=label)
-    key = "picture_changed" if found.before.task == "style" else "classes_changed"
+    key = "picture_changed" if found.before.task != "segmentation" else "classes_changed"
     return words.say(f"experiment.{key}", language, label=label, share=words.percent(change.share, language))

@@ -5,7 +5,6 @@ import re
 from habn.comparison.arrays import View
 from habn.comparison.request import Output
 from habn.comparison.sheet import SYMBOLS, PrintedNetwork, Sheet, write_number
-from habn.data.segmentation import STREET_CLASSES, STREET_PALETTE
 from habn.hooks.record import LayerRecord
 from habn.ui import panels, pictures, words
 from habn.ui.link import Link
@@ -68,8 +67,8 @@ def _legend(first: Output, second: Output, language: str) -> list[tuple[str, lis
         name for output in (first, second) for name, share in output.areas.items() if share >= panels.SMALLEST_SHARE
     }
     return [
-        (words.say(f"classes.{name}", language), STREET_PALETTE[k].tolist())
-        for k, name in enumerate(STREET_CLASSES)
+        (words.say(f"classes.{name}", language), second.palette[k].tolist())
+        for k, name in enumerate(second.classes)
         if name in seen
     ]
 

@@ -16,7 +16,6 @@ import gradio as gr
 import numpy as np
 from gradio.utils import get_upload_folder
 
-from habn.data.segmentation import STREET_CLASSES, STREET_PALETTE
 from habn.errors import HabnError
 from habn.hooks.record import LayerRecord
 from habn.images import save_png
@@ -79,6 +78,12 @@ class Inspected(Protocol):
     def labels(self) -> np.ndarray | None: ...
 
     @property
+    def classes(self) -> tuple[str, ...]: ...
+
+    @property
+    def palette(self) -> np.ndarray: ...
+
+    @property
     def records(self) -> tuple[LayerRecord, ...]: ...
 
 
@@ -117,7 +122,8 @@ def build_inspection(
 
     Args:
         run: the comparison's id, a content hash: it names the files, which are written once.
-        first, second: the two networks' outputs, of which `label`, `labels` and `records` are shown.
+        first, second: the two networks' outputs, of which `label`, `records`, and `labels` with their `classes` and
+            `palette` are shown.
         layer: index in the order of evaluation; None stands for the layer that adapts most.
         channel: index; None stands for the channel of that layer that adapts most.
         gaps: between both networks' records, as `find_gaps` gives them; None where x and y are at hand.
@@ -160,7 +166,7 @@ def _publish_classes(folder: Path, output: Inspected) -> dict[str, Any] | None:
     if output.labels is None:
         return None
     finest = max((record.context.shape for record in output.records), key=math.prod)
-    write = _writer(encode_classes, output.labels, finest, STREET_CLASSES, STREET_PALETTE)
+    write = _writer(encode_classes, output.labels, finest, output.classes, output.palette)
     return _publish(folder / "classes.bin", write)
 
 

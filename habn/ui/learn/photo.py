@@ -7,7 +7,6 @@ from PIL import Image
 
 from habn.comparison.experiment import Change
 from habn.comparison.request import Result
-from habn.data.segmentation import STREET_CLASSES
 from habn.hooks.record import LayerRecord
 from habn.layers import PARAMETERS
 from habn.ui import panels, pictures, words
@@ -92,7 +91,8 @@ def build_last_step(result: Result, frozen: Change, say: Sayer) -> Step:
     }
     fields |= {"y_first": say.decimals(first[pixel]), "y_second": say.decimals(second[pixel])}
     fields["s"] = say.decimals(record.context[pixel], 2)
-    answer = [say(f"6_changed_{result.task}", share=say.percent(frozen.share))]
+    kind = "segmentation" if result.task == "segmentation" else "style"
+    answer = [say(f"6_changed_{kind}", share=say.percent(frozen.share))]
     if frozen.mean_iou is not None:
         before, after = (say.percent(score) for score in frozen.mean_iou)
         answer.append(say("6_scored", before=before, after=after))
@@ -119,9 +119,10 @@ def what_is_followed(s: np.ndarray, result: Result) -> Followed:
     if result.second.labels is None:
         return Followed(_explained(s, brightness), _explained(s, height), None, {})
     labels = np.asarray(Image.fromarray(result.second.labels).resize(size, Image.Resampling.NEAREST))
-    counts = np.bincount(labels.ravel(), minlength=len(STREET_CLASSES))
-    means = np.bincount(labels.ravel(), s.ravel(), len(STREET_CLASSES)) / np.maximum(counts, 1)
-    named = {STREET_CLASSES[k]: float(means[k]) for k in np.argsort(means) if counts[k] >= SMALLEST_CLASS * s.size}
+    classes = result.second.classes
+    counts = np.bincount(labels.ravel(), minlength=len(classes))
+    means = np.bincount(labels.ravel(), s.ravel(), len(classes)) / np.maximum(counts, 1)
+    named = {classes[k]: float(means[k]) for k in np.argsort(means) if counts[k] >= SMALLEST_CLASS * s.size}
     return Followed(_explained(s, brightness), _explained(s, height), _explained(s, means[labels]), named)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import gradio as gr
 from gradio.i18n import I18nData
 
+from habn.comparison.request import PAIRS
 from habn.results.models import LANGUAGES
 
 
@@ -80,8 +81,17 @@ def language_of(request: gr.Request | None) -> str:
 
 @cache
 def table(part: str) -> dict[str, dict[str, str]]:
-    """All texts of one part of the page, {language: {name: text}}."""
-    return json.loads((_FOLDER / f"{part}.json").read_text(encoding="utf-8"))
+    """All texts of one part of the page, {language: {name: text}}; what the owner's networks are called goes along."""
+    texts = json.loads((_FOLDER / f"{part}.json").read_text(encoding="utf-8"))
+    return {language: _owners_names(part) | named for language, named in texts.items()}
+
+
+def _owners_names(part: str) -> dict[str, str]:
+    """Pairs and classes of networks that the page's owner named, which nobody translates."""
+    own = {name: pair for name, pair in PAIRS.items() if pair.task == "own"}
+    if part == "pairs":
+        return {name: pair.title for name, pair in own.items()}
+    return {name: name for pair in own.values() for name in pair.classes} if part == "classes" else {}
 
 
 @cache

@@ -1,0 +1,1 @@
+"""What `import habn` offers beside the layer: a comparison in one call, and what can be kept of it."""

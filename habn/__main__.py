@@ -6,6 +6,9 @@ from importlib import import_module
 
 COMMANDS = {
     "serve": "serve the page on this computer",
+    "segment": "name what is where in photos",
+    "paint": "repaint photos in the manner of paintings",
+    "inspect": "show what every layer of two networks does to a photo",
     "train": "train a network for segmentation or for style transfer",
     "evaluate": "measure checkpoints",
     "study": "train and measure normalizations of SPVCNN with the same seeds, data and steps",

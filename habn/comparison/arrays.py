@@ -73,7 +73,7 @@ def save_arrays(view: View, file: str | os.PathLike | BinaryIO) -> None:
 
 
 def collect_arrays(view: View) -> dict[str, Any]:
-    """A view's photo, both answers, and all channels of the layer; `SCHEMA`, which is one of them, says what is what."""
+    """A view's photo, both answers, and all channels of the layer, and what is what: `SCHEMA`."""
     result = view.result
     arrays: dict[str, Any] = {
         "schema": SCHEMA,

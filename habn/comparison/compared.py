@@ -19,7 +19,7 @@ from habn.comparison.painting import Painting
 from habn.data.segmentation import STREET_CLASSES, STREET_PALETTE
 from habn.errors import HabnError
 from habn.layers.normalization import KIND_LABELS, kind_of_network
-from habn.pixels import to_image
+from habn.pixels import to_image, to_tensor
 
 NetworkSource = str | os.PathLike | nn.Module | OwnNetwork
 """How a network may be named: a shipped checkpoint's name, a folder, a Hub id, "module:factory", or itself."""
@@ -115,6 +115,19 @@ def open_network(source: NetworkSource) -> ComparedNetwork:
     folder = CHECKPOINTS / name if shipped else Path(name)
     weights = folder / WEIGHTS
     return _open(name, weights.stat().st_mtime_ns if weights.is_file() else 0, str(device()))
+
+
+@torch.inference_mode()
+def answer_of(
+    network: ComparedNetwork, image: np.ndarray, painting: Painting | None = None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """What one network makes of a picture (H, W, 3) uint8, as `ComparedNetwork.read` gives it.
+
+    Raises:
+        PaintingError: it cannot paint so.
+    """
+    pixels = to_tensor(image)
+    return network.read(network.ask(pixels, painting), pixels, painting)
 
 
 def difference_of_answers(first: Tensor, second: Tensor) -> float:

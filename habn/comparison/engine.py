@@ -256,7 +256,7 @@ def _apply(asked: _Pass, request: Request) -> tuple[Output, Tensor]:
         summary=_summarize(answer) if compared.task == "other" else None,
         picture=picture,
         labels=labels,
-        areas={} if labels is None else _areas(labels, compared.classes),
+        areas={} if labels is None else areas_of(labels, compared.classes),
         mean_iou=None if labels is None or request.labels is None else _picture_iou(request.labels, labels, compared),
         seconds=None if records is None else seconds - records.seconds,
         **count_parameters(network),
@@ -272,7 +272,8 @@ def _summarize(answer: Tensor) -> str:
     return f"{text}, largest at {int(values[0].flatten().argmax())}"
 
 
-def _areas(labels: np.ndarray, classes: tuple[str, ...]) -> dict[str, float]:
+def areas_of(labels: np.ndarray, classes: tuple[str, ...]) -> dict[str, float]:
+    """The share of a picture that each class takes which occurs in labels (H, W), largest first."""
     shares = np.bincount(labels.ravel(), minlength=len(classes)) / labels.size
     return {classes[k]: float(shares[k]) for k in np.argsort(-shares) if shares[k] > 0}
 

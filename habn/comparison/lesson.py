@@ -88,7 +88,10 @@ def load_lesson() -> Lesson:
     trained.load_state_dict(load_file(WEIGHTS))
     x = to_tensor(image)
     first, second = (
-        LessonLayer(NORM_LABELS[norm], (_record("start", start[norm], x), _record("trained", trained[norm], x)))
+        LessonLayer(
+            label=NORM_LABELS[norm],
+            records=(_record("start", start[norm], x), _record("trained", trained[norm], x)),
+        )
         for norm in ("bn", "habn")
     )
     missed = [float(misfit(torch.from_numpy(side.records[TRAINED].y)[None], regions)) for side in (first, second)]

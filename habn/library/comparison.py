@@ -5,15 +5,17 @@ import os
 from dataclasses import fields
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from habn.comparison import engine
 from habn.comparison.arrays import View, collect_arrays
 from habn.comparison.request import Output, Request, RequestError, Result
 from habn.images import Source, save_indexed_png, save_png
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 FRAME_HEIGHT = 900  # pixels, of the report in a notebook
 
@@ -49,12 +51,12 @@ class Comparison(Result):
         return View(self, index, channel, (_within("row", row, places[0]), _within("column", column, places[1])))
 
     def arrays(self, layer: str | int | None = None) -> dict[str, Any]:
-        """The photo, both answers, and all that a layer did, by the names that `habn.comparison.arrays.SCHEMA` lists."""
+        """The photo, both answers, and all that a layer did; `schema`, which is one of them, says what is what."""
         return collect_arrays(self.view(layer))
 
     def figure(
         self, layer: str | int | None = None, channel: int | None = None, pixel: tuple[int, int] | None = None
-    ) -> Figure:
+    ) -> "Figure":
         """The printed sheet, A4 across, as a figure of matplotlib: `figure.savefig("sheet.pdf")`."""
         from habn.comparison.sheet import draw_sheet
         from habn.ui.export.sheet_words import build_sheet

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 import habn
-from habn.comparison.compared import open_network, palette_of
+from habn.comparison.compared import load_network, palette_of
 from habn.comparison.own import OwnNetwork, OwnNetworkError
 from habn.comparison.request import RequestError, pairs_of_owner
 from tests import own_networks
@@ -82,7 +82,7 @@ def test_weights_of_a_folder_are_given_to_the_network(photo, tmp_path):
     result = habn.run(photo, first=f"{HERE}:plain@{tmp_path}", second=f"{HERE}:plain")
     assert len(result.first.areas) == 1 < len(result.second.areas)
     with pytest.raises(habn.HabnError, match="model.safetensors is missing"):
-        open_network(f"{HERE}:plain@{tmp_path / 'nowhere'}")
+        load_network(f"{HERE}:plain@{tmp_path / 'nowhere'}")
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_weights_of_a_folder_are_given_to_the_network(photo, tmp_path):
 )
 def test_what_cannot_be_shown_is_said_in_one_sentence(name, sentence):
     with pytest.raises(OwnNetworkError, match=sentence) as refusal:
-        open_network(name)
+        load_network(name)
     assert "\n" not in str(refusal.value)
 
 
@@ -140,7 +140,8 @@ from habn.ui.compare import TASKS
 from habn.ui.compare.callbacks import pairs_of
 from habn.ui.serving import build_demo
 build_demo()
-print(json.dumps([list(PAIRS)[:2], TASKS, [(words.say(f"pairs.{name}", "es"), name) for _, name in pairs_of("own")], words.say("classes.road", "es")]))
+offered = [(words.say(f"pairs.{name}", "es"), name) for _, name in pairs_of("own")]
+print(json.dumps([list(PAIRS)[:2], TASKS, offered, words.say("classes.road", "es")]))
 """
 
 

@@ -170,7 +170,7 @@ def test_no_photo_and_an_unknown_pair_are_refused(client: Client):
 
 def test_only_the_documented_endpoints_are_offered(client: Client):
     endpoints = client.view_api(return_format="dict")["named_endpoints"]
-    assert set(endpoints) == {"/compare", "/experiment", "/inspect"}
+    assert set(endpoints) == {"/networks", "/compare", "/classes", "/layers", "/inspect", "/experiment"}
     assert not client.view_api(return_format="dict")["unnamed_endpoints"]
 
 
@@ -256,3 +256,35 @@ def test_an_experiment_says_what_weather_and_a_frozen_adaptation_change(client: 
 def test_an_experiment_that_makes_no_sense_is_refused_in_one_sentence(client: Client, change: tuple, sentence: str):
     with pytest.raises(AppError, match=sentence):
         client.predict(handle_file(SCENE), "camvid", "starry_night", *change, api_name="/experiment")
+
+
+def test_every_value_of_every_endpoint_is_described(client: Client):
+    endpoints = client.view_api(return_format="dict")["named_endpoints"]
+    for name, endpoint in endpoints.items():
+        assert len(endpoint["description"]) > 30, name
+        for value in (*endpoint["parameters"], *endpoint["returns"]):
+            assert len(value["python_type"]["description"]) > 10, f"{name}: {value['label']}"
+        needed = [value["parameter_name"] for value in endpoint["parameters"] if not value["parameter_has_default"]]
+        assert needed == ([] if name == "/networks" else ["photo"]), name
+
+
+def test_what_has_a_default_may_be_left_out(client: Client):
+    photo = handle_file(SCENE)
+    pairs = {network["pair"]: network for network in client.predict(api_name="/networks")}
+    assert set(pairs) == set(engine.PAIRS) and pairs["camvid"]["second"] == "spvcnn-habn-camvid"
+    assert client.predict(photo, api_name="/experiment")[3]["second"]["changed"] == 0
+    layers = client.predict(photo, pair="camvid-plus", api_name="/layers")
+    _, path = client.predict(photo, pair="camvid-plus", api_name="/inspect")
+    with np.load(path) as factors:
+        assert "N_static + N_context * N_slope" in str(factors["schema"])
+        assert list(factors["second_context"].shape) in [layer["shape"][1:] for layer in layers]
+
+
+def test_classes_come_as_an_indexed_picture_with_their_names(client: Client):
+    first, second, palette = client.predict(handle_file(SCENE), api_name="/classes")
+    expected = engine.run(engine.Request(SCENE, labels=labels_of(SCENE)))
+    for path, output in ((first, expected.first), (second, expected.second)):
+        assert (read(path) == output.labels).mean() > 0.999
+    assert palette[3] == {"class": 3, "name": "Road", "colour": STREET_PALETTE[3].tolist()}
+    with pytest.raises(AppError, match="names no classes"):
+        client.predict(handle_file(SCENE), "styles", api_name="/classes")

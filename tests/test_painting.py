@@ -8,6 +8,7 @@ import torch
 
 from habn.checkpoints import LoadedNetwork
 from habn.comparison import engine, request
+from habn.comparison.compared import ComparedNetwork, compared_checkpoint
 from habn.comparison.engine import Request, run
 from habn.comparison.experiment import run_experiment
 from habn.comparison.memory import Memory
@@ -32,7 +33,7 @@ def networks(monkeypatch):
     """BN and HABN, untrained, with a row for the photograph and rows that all differ, in place of any checkpoint."""
     built = {}
 
-    def load(name: str) -> LoadedNetwork:
+    def load(name: str) -> ComparedNetwork:
         if name not in built:
             torch.manual_seed(2)  # a start in which blends of two rows paint something between them
             network = build_network("cfanet", "habn" if "habn" in name else "bn", num_styles=WITH_PHOTO_ROW).eval()
@@ -40,7 +41,7 @@ def networks(monkeypatch):
                 for key, value in network.named_parameters():
                     if key.endswith((".weight", ".bias")) and value.shape[0] == WITH_PHOTO_ROW:
                         value += 0.5 * torch.randn_like(value)
-            built[name] = LoadedNetwork(network, {}, f"{name} of a test")
+            built[name] = compared_checkpoint(name, LoadedNetwork(network, {}, f"{name} of a test"))
         return built[name]
 
     monkeypatch.setattr(engine, "load_network", load)

@@ -118,11 +118,9 @@ MEASURED_FAR = FAR | {"test": {"frechet": 1.2, "style": 0.1, "content": 0.4}}
         ({}, CLOSE, None),
     ],
 )
-def test_near_the_pair_stands_what_was_measured_of_both_networks(monkeypatch, result, first, second, sentence):
-    cards = {result.first.checkpoint: first, result.second.checkpoint: second}
-    monkeypatch.setattr(
-        panels, "load_network", lambda checkpoint: SimpleNamespace(metadata={"metrics": cards[checkpoint]})
-    )
+def test_near_the_pair_stands_what_was_measured_of_both_networks(result, first, second, sentence):
+    first, second = replace(result.first, metrics=first), replace(result.second, metrics=second)
+    result = replace(result, first=first, second=second)
     said = panels.draw_measured(result, "en")
     assert said == "" if sentence is None else sentence in said
     frozen = Change(np.zeros(result.image.shape[:2], np.float32), 0.0, None)

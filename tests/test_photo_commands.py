@@ -11,7 +11,7 @@ from PIL import Image
 import habn
 from habn.__main__ import main
 from habn.commands.photos import find_photos
-from habn.comparison.compared import answer_of, open_network
+from habn.comparison.compared import answer_of, load_network
 from habn.errors import HabnError
 
 
@@ -54,7 +54,7 @@ def test_photos_are_found_in_folders_and_by_patterns(folder, monkeypatch):
 def test_photos_are_segmented_into_every_format(folder, tmp_path, capsys):
     out = tmp_path / "new" / "out"
     main(["segment", str(folder), "--out", str(out), "--format", "png", "indexed", "npz"])
-    network = open_network("spvcnn-habn-plus-camvid")
+    network = load_network("spvcnn-habn-plus-camvid")
     picture, labels = answer_of(network, read(folder / "a.PNG"))
     assert np.array_equal(read(out / "a.png"), picture) and np.array_equal(read(out / "a-classes.png"), labels)
     with np.load(out / "a.npz") as arrays:
@@ -80,7 +80,7 @@ def test_photos_are_painted_in_several_styles(folder, tmp_path):
     common = ["--style", "udnie", "great_wave", "--strength", "0.5", "--keep-colours", "--size", "24"]
     main(["paint", str(folder / "b.png"), "--out", str(tmp_path), *common])
     painting = habn.Painting("udnie", strength=0.5, keep_colours=True)
-    network = open_network("cfanet-habn-plus-styles")
+    network = load_network("cfanet-habn-plus-styles")
     from habn.images import open_image
 
     picture, _ = answer_of(network, open_image(folder / "b.png", 24), painting)

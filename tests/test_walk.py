@@ -3,7 +3,8 @@
 import numpy as np
 import torch
 
-from habn.comparison.engine import CHECKPOINTS, Request, load_network, run
+from habn.checkpoints import CHECKPOINTS
+from habn.comparison.engine import Request, load_network, run
 from habn.comparison.examples import EXAMPLES
 from habn.images import open_image
 from habn.layers import HyperAdaptiveBatchNorm2d

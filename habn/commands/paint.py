@@ -15,7 +15,7 @@ import numpy as np
 
 from habn.commands import end_with_a_sentence
 from habn.commands.photos import add_photo_arguments, for_each_photo, set_device
-from habn.comparison.compared import answer_of, open_network
+from habn.comparison.compared import answer_of, load_network
 from habn.comparison.painting import Painting
 from habn.data.styles import STYLES
 from habn.errors import HabnError
@@ -54,7 +54,7 @@ def paint(args: argparse.Namespace) -> None:
     settings = {"strength": args.strength, "second_style": args.second_style, "second_share": args.second_share}
     paintings = [Painting(style, **settings, keep_colours=args.keep_colours) for style in args.style]
     log.info("Loading %s ...", args.checkpoint)
-    network = open_network(args.checkpoint)
+    network = load_network(args.checkpoint)
     if network.task != "style":
         raise HabnError(f"{args.checkpoint} does not paint; give a style network, or see habn segment.")
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from habn.commands import end_with_a_sentence
 from habn.commands.photos import add_photo_arguments, for_each_photo, set_device
-from habn.comparison.compared import answer_of, open_network
+from habn.comparison.compared import answer_of, load_network
 from habn.comparison.engine import areas_of
 from habn.errors import HabnError
 from habn.images import save_indexed_png, save_png
@@ -45,7 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
 def segment(args: argparse.Namespace) -> None:
     set_device(args)
     log.info("Loading %s ...", args.checkpoint)
-    network = open_network(args.checkpoint)
+    network = load_network(args.checkpoint)
     if network.task != "segmentation":
         raise HabnError(f"{args.checkpoint} does not name classes; give a segmentation network, or see habn paint.")
 

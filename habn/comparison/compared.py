@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from habn.checkpoints import CHECKPOINTS, WEIGHTS, CheckpointError, open_checkpoint
+from habn.checkpoints import CHECKPOINTS, WEIGHTS, CheckpointError, LoadedNetwork, open_checkpoint
 from habn.comparison.own import OwnNetwork, load_own
 from habn.comparison.painting import Painting
 from habn.data.segmentation import STREET_CLASSES, STREET_PALETTE
@@ -99,7 +99,7 @@ def device() -> torch.device:
         raise HabnError(f"There is no kind of device {wanted!r}; ask for cpu, cuda or cuda:1.") from None
 
 
-def open_network(source: NetworkSource) -> ComparedNetwork:
+def load_network(source: NetworkSource) -> ComparedNetwork:
     """The network that is named; networks that were named by text are kept in memory.
 
     Raises:
@@ -139,7 +139,7 @@ def difference_of_answers(first: Tensor, second: Tensor) -> float:
 
 @lru_cache(maxsize=32)
 def _open(name: str, changed: int, where: str) -> ComparedNetwork:
-    """As `open_network`; `changed` and `where` tell when what is remembered no longer holds."""
+    """As `load_network`; `changed` and `where` tell when what is remembered no longer holds."""
     if ":" in name and not Path(name).is_dir():
         return _own_network(name, load_own(name))
     shipped = CHECKPOINTS / name
@@ -148,6 +148,11 @@ def _open(name: str, changed: int, where: str) -> ComparedNetwork:
     except CheckpointError as error:
         # Visitors read the sentence; where the server keeps its files is not their business.
         raise CheckpointError(str(error).replace(f"{CHECKPOINTS.parent}/", "")) from None
+    return compared_checkpoint(name, loaded)
+
+
+def compared_checkpoint(name: str, loaded: LoadedNetwork) -> ComparedNetwork:
+    """A checkpoint's network, on `device()`."""
     network, metadata = loaded.network, loaded.metadata
     is_style = network.name == "cfanet"
     classes = () if is_style else tuple(metadata.get("classes") or _numbered(network.config["num_classes"]))

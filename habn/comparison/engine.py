@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from habn.comparison.compared import ComparedNetwork, difference_of_answers, open_network
+from habn.comparison.compared import ComparedNetwork, difference_of_answers, load_network
 from habn.comparison.memory import Memory
 from habn.comparison.painting import Painting
 from habn.comparison.request import PAIRS, Output, Request, RequestError, Result
@@ -117,7 +117,7 @@ def _open_pair(request: Request) -> tuple[ComparedNetwork, ComparedNetwork]:
         sources = PAIRS[request.pair].first, PAIRS[request.pair].second
     else:
         raise RequestError(f"There is no pair {request.pair!r}; choose one of {', '.join(PAIRS)}.")
-    first, second = map(open_network, sources)
+    first, second = map(load_network, sources)
     if first.task != second.task or first.classes != second.classes:
         raise RequestError(
             f"{first.name} and {second.name} answer different questions ({_question(first)}; {_question(second)}); "

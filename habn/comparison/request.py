@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from habn.checkpoints import CHECKPOINTS, WEIGHTS
-from habn.comparison.compared import ComparedNetwork, NetworkSource, open_network
+from habn.comparison.compared import ComparedNetwork, NetworkSource, load_network
 from habn.comparison.painting import Painting
 from habn.data.weather import WeatherSetting
 from habn.errors import HabnError
@@ -64,7 +64,7 @@ def pairs_of_owner(networks: str) -> dict[str, Pair]:
     good = {}
     for name in dict.fromkeys(names):
         try:
-            good[name] = open_network(name)
+            good[name] = load_network(name)
         except HabnError as error:
             log.error("%s is left out: %s", name, error)
     first, *others = [good[name] for name in names if name in good] or [None]

@@ -1,10 +1,14 @@
-"""The page's named endpoints for programs (`gradio_client`); they do not depend on the layout."""
+"""The page's named endpoints for programs; they do not depend on the layout. docs/api.md has examples.
+
+What is said of an endpoint and of each of its values here is what `view_api()`, the page's API panel and MCP show.
+"""
 
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import gradio as gr
 import numpy as np
@@ -14,69 +18,159 @@ from habn.comparison import engine
 from habn.comparison.experiment import Experiment, run_experiment
 from habn.comparison.painting import Painting
 from habn.comparison.request import RequestError
+from habn.data.segmentation import STREET_CLASSES
 from habn.data.styles import STYLES
 from habn.data.weather import WEATHER
 from habn.errors import HabnError
 from habn.hooks.intervention import CONTEXTS
 from habn.hooks.record import LayerRecord
 from habn.layers import PARAMETERS
-from habn.ui import pictures
+from habn.ui import pictures, words
 from habn.ui.experiment.settings import read_intervention, read_weather
+from habn.ui.inspector.encoding import most_adapted_layer
 from habn.ui.photo import Photo
 from habn.ui.refusals import guarded
 from habn.ui.shown import request_for, run
 
 NO_WEATHER = "none"
 NO_STYLE = "none"
+FACTORS = """\
+What one normalization layer does to one photo. `numpy.load(path)` opens it; nothing is pickled. For each N of first and
+second network, float32:
+
+N_context   (h, w)   s, in the layer's own resolution; zeros where the layer has none
+N_static    (4, C)   scale, bias, mean, var of each channel before adaptation
+N_slope     (4, C)   what one unit of s adds to each
+N_var_floor (C,)     the lowest value that an adapted variance may take
+N_eps       ()       added to the variance
+
+An adapted parameter is N_static + N_context * N_slope; an adapted variance is at least N_var_floor.
+"""
 UNPAINTED = [context for context in CONTEXTS if context != "painted"]
 
 
 def add_endpoints(concurrency_id: str) -> None:
-    """Add `/compare`, `/inspect` and `/experiment` to the page under construction.
+    """Add `/networks`, `/compare`, `/classes`, `/layers`, `/inspect` and `/experiment` to the page under construction.
 
     Args:
         concurrency_id: of the events that run a network, one at a time.
     """
     with gr.Group(visible=False):
-        photo = Photo(label="photo")
-        pair = gr.Dropdown(list(engine.PAIRS), value=next(iter(engine.PAIRS)), label="pair")
-        style = gr.Dropdown(list(STYLES), value=STYLES[0], label="style")
-        layer = gr.Textbox(label="layer")
+        photo = _described(Photo(label="photo"), "the photo: JPEG, PNG, WebP, AVIF, BMP, GIF or TIFF, up to 10 MB")
+        pair = _described(
+            gr.Dropdown(list(engine.PAIRS), value=next(iter(engine.PAIRS)), label="pair"),
+            "which two networks; /networks lists them",
+        )
+        style = _described(
+            gr.Dropdown(list(STYLES), value=STYLES[0], label="style"), "the painting, of a style pair alone"
+        )
+        layer = _described(
+            gr.Textbox(label="layer"), "name of a layer; null for the one that adapts most; /layers lists them"
+        )
         request = [photo, pair, style]
         # The newest inputs stand last: who gives them by position and knows none of these gets what it always got.
         painting = [
-            gr.Number(1, label="style_strength"),
-            gr.Dropdown([NO_STYLE, *STYLES], value=NO_STYLE, label="second_style"),
-            gr.Number(0.5, label="second_share"),
-            gr.Checkbox(False, label="keep_colours"),
+            _described(gr.Number(1, label="style_strength"), "0, the photo back, to 1, the style as it was learned"),
+            _described(
+                gr.Dropdown([NO_STYLE, *STYLES], value=NO_STYLE, label="second_style"), "a style to blend in, or none"
+            ),
+            _described(gr.Number(0.5, label="second_share"), "of the second style in the blend, 0 to 1"),
+            _described(
+                gr.Checkbox(False, label="keep_colours"),
+                "whether the painting's light and shade get the photo's colours",
+            ),
         ]
-        comparison = [gr.ImageSlider(label="pictures"), gr.Image(label="difference"), gr.JSON(label="figures")]
-        inspection = [gr.JSON(label="layers"), gr.File(label="factors")]
+        figures = (
+            "task, difference (share of the photo, or of the colour range), and first and second: checkpoint, label, "
+        )
+        comparison = [
+            _described(gr.ImageSlider(label="pictures"), "PNG files: what the first and the second network make of it"),
+            _described(gr.Image(label="difference"), "PNG file: the photo in grey, orange where both differ"),
+            _described(gr.JSON(label="figures"), f"{figures}mean_iou, areas by class, seconds and parameters"),
+        ]
+        classes = [
+            _described(gr.File(label="first_classes"), "indexed PNG whose values are the first network's classes"),
+            _described(gr.File(label="second_classes"), "the same of the second network"),
+            _described(gr.JSON(label="palette"), "list of {class, name, colour: [red, green, blue]}"),
+        ]
+        layers = _described(
+            gr.JSON(label="layers"),
+            "list in depth order of {name, kind, shape: [channels, rows, columns], strength of the adaptation of "
+            "scale, bias, mean and var relative to the static parameter, dead: whether s is one value everywhere}",
+        )
+        factors = _described(gr.File(label="factors"), "NPZ file; its entry `schema` says what is in it")
         limits = {"concurrency_id": concurrency_id, "concurrency_limit": 1}
-        gr.Button().click(compare, [*request, *painting], comparison, api_name="compare", **limits)
         change = [
-            gr.JSON([1, 1, 1, 1], label="strengths"),
-            gr.Dropdown(UNPAINTED, value="own", label="context"),
-            gr.JSON(None, label="layers"),
-            gr.Dropdown([NO_WEATHER, *WEATHER], value=NO_WEATHER, label="weather"),
-            gr.Number(3, label="strength"),
-            gr.JSON(None, label="place"),
+            _described(
+                gr.JSON([1, 1, 1, 1], label="strengths"),
+                "of what HABN adapts of scale, bias, mean and var, 0 to 2 each: 0 freezes, 1 is as learned",
+            ),
+            _described(gr.Dropdown(UNPAINTED, value="own", label="context"), "what becomes of the map s"),
+            _described(gr.JSON(None, label="layers"), "names of the layers to change, as a list; null for all"),
+            _described(
+                gr.Dropdown([NO_WEATHER, *WEATHER], value=NO_WEATHER, label="weather"), "laid over the photo, or none"
+            ),
+            _described(gr.Number(3, label="strength"), "of the weather, 0 to 5"),
+            _described(
+                gr.JSON(None, label="place"), "its centre, [x, y] from left and top in [0, 1]; null for its own"
+            ),
         ]
         outcome = [
-            gr.ImageSlider(label="first"),
-            gr.ImageSlider(label="second"),
-            gr.ImageSlider(label="changes"),
-            gr.JSON(label="figures"),
+            _described(gr.ImageSlider(label="first"), "PNG files: the first network's answer before and after"),
+            _described(gr.ImageSlider(label="second"), "the same of the second network"),
+            _described(
+                gr.ImageSlider(label="changes"), "PNG files: what changed in the first and in the second answer"
+            ),
+            _described(
+                gr.JSON(label="figures"),
+                "task, and first and second: label, changed (share of pixels that changed class, or distance of the "
+                "pictures), mean_iou before and after where the photo has labels",
+            ),
         ]
-        gr.Button().click(inspect, [*request, layer, *painting], inspection, api_name="inspect", **limits)
+        networks = _described(
+            gr.JSON(label="networks"),
+            "list of {pair, title, task, first, second, classes}; task is segmentation, style or own, and classes are "
+            "those of the owner's networks",
+        )
+        gr.Button().click(list_networks, None, networks, api_name="networks", queue=False)
+        gr.Button().click(compare, [*request, *painting], comparison, api_name="compare", **limits)
+        gr.Button().click(classify, [photo, pair], classes, api_name="classes", **limits)
+        gr.Button().click(list_layers, [*request, *painting], layers, api_name="layers", **limits)
+        gr.Button().click(inspect, [*request, layer, *painting], [layers, factors], api_name="inspect", **limits)
         gr.Button().click(experiment, [*request, *change, *painting], outcome, api_name="experiment", **limits)
+
+
+Described = TypeVar("Described", bound=gr.components.Component)
+
+
+def _described(component: Described, text: str) -> Described:
+    """The component, with a sentence on it where programs are told of it, which Gradio takes from its schema."""
+    schema = component.api_info() | {"description": text, "additional_description": text}
+    component.api_info = lambda: schema
+    return component
+
+
+@guarded
+def list_networks() -> list[dict]:
+    """List the pairs of networks that this page has."""
+    return [
+        {
+            "pair": name,
+            "title": words.say(f"pairs.{name}", "en"),
+            "task": pair.task,
+            "first": pair.first,
+            "second": pair.second,
+            "classes": list(pair.classes or (STREET_CLASSES if pair.task == "segmentation" else ())),
+        }
+        for name, pair in engine.PAIRS.items()
+    ]
 
 
 @guarded
 def compare(
     photo: str | None,
-    pair: str,
-    style: str,
+    pair: str = next(iter(engine.PAIRS)),
+    style: str = STYLES[0],
     style_strength: float = 1,
     second_style: str = NO_STYLE,
     second_share: float = 0.5,
@@ -103,11 +197,39 @@ def compare(
 
 
 @guarded
+def classify(photo: str | None, pair: str = next(iter(engine.PAIRS))) -> tuple[str, str, list[dict]]:
+    """Return the class of each pixel, as both networks of a pair for segmentation see it."""
+    result = _run(photo, pair)
+    output = result.first
+    if output.labels is None:
+        raise gr.Error(f"The pair {pair!r} names no classes; choose another one.", print_exception=False)
+    files = [pictures.publish_classes(side.labels, side.palette) for side in (result.first, result.second)]
+    colours = zip(output.classes, output.palette.tolist(), strict=True)
+    palette = [{"class": k, "name": name, "colour": colour} for k, (name, colour) in enumerate(colours)]
+    return files[0], files[1], palette
+
+
+@guarded
+def list_layers(
+    photo: str | None,
+    pair: str = next(iter(engine.PAIRS)),
+    style: str = STYLES[0],
+    style_strength: float = 1,
+    second_style: str = NO_STYLE,
+    second_share: float = 0.5,
+    keep_colours: bool = False,
+) -> list[dict]:
+    """List the normalization layers of a pair, and how much each adapts on a photo."""
+    result = _run(photo, pair, style, style_strength, second_style, second_share, keep_colours)
+    return [_summary(record) for record in result.second.records]
+
+
+@guarded
 def inspect(
     photo: str | None,
-    pair: str,
-    style: str,
-    layer: str,
+    pair: str = next(iter(engine.PAIRS)),
+    style: str = STYLES[0],
+    layer: str | None = None,
     style_strength: float = 1,
     second_style: str = NO_STYLE,
     second_share: float = 0.5,
@@ -123,6 +245,8 @@ def inspect(
     result = _run(photo, pair, style, style_strength, second_style, second_share, keep_colours)
     both = list(zip(result.first.records, result.second.records, strict=True))
     chosen = next((records for records in both if records[1].name == layer), None)
+    if not layer:
+        chosen = both[most_adapted_layer(result.second.records)]
     if chosen is None:
         names = ", ".join(second.name for _, second in both)
         raise gr.Error(f"There is no layer named {layer!r}; choose one of {names}.", print_exception=False)
@@ -133,14 +257,14 @@ def inspect(
 @guarded
 def experiment(
     photo: str | None,
-    pair: str,
-    style: str,
-    strengths: list[float],
-    context: str,
-    layers: list[str] | None,
-    weather: str,
-    strength: float,
-    place: list[float] | None,
+    pair: str = next(iter(engine.PAIRS)),
+    style: str = STYLES[0],
+    strengths: list[float] | None = None,
+    context: str = "own",
+    layers: list[str] | None = None,
+    weather: str = NO_WEATHER,
+    strength: float = 3,
+    place: list[float] | None = None,
     style_strength: float = 1,
     second_style: str = NO_STYLE,
     second_share: float = 0.5,
@@ -158,7 +282,7 @@ def experiment(
     and for each network its label, the share of pixels that changed class (for style the mean absolute distance of the
     pictures, in [0, 1]), and mIoU before and after where the photo has labels.
     """
-    settings = {"strength": strengths, "adapted": [True] * 4, "context": context, "layers": layers}
+    settings = {"strength": strengths or [1, 1, 1, 1], "adapted": [True] * 4, "context": context, "layers": layers}
     with _refusing():
         photo = _given(photo)
         sky = None if weather == NO_WEATHER else read_weather({"name": weather, "strength": strength, "place": place})
@@ -179,11 +303,11 @@ def experiment(
 def _run(
     photo: str | None,
     pair: str,
-    style: str,
-    strength: float,
-    second_style: str,
-    second_share: float,
-    keep_colours: bool,
+    style: str = STYLES[0],
+    strength: float = 1,
+    second_style: str = NO_STYLE,
+    second_share: float = 0.5,
+    keep_colours: bool = False,
 ) -> engine.Result:
     with _refusing():
         return run(_given(photo), pair, _painting(style, strength, second_style, second_share, keep_colours))
@@ -242,6 +366,7 @@ def _save_factors(records: dict[str, LayerRecord]) -> str:
         for network, record in records.items()
         for factor in ("context", "static", "slope", "var_floor", "eps")
     }
+    arrays["schema"] = FACTORS
     folder = Path(get_upload_folder()) / "layers" / uuid.uuid4().hex
     folder.mkdir(parents=True)
     path = folder / f"{records['second'].name}.npz"

@@ -11,7 +11,7 @@ from PIL import Image
 
 from habn.comparison.request import Output, Result
 from habn.comparison.sheet import SEQUENTIAL
-from habn.images import save_png
+from habn.images import save_indexed_png, save_png
 
 CHANGED = np.array([255, 122, 26], np.float32)  # orange: far from every class colour, seen with any colour vision
 CONTEXT_COVER = 0.7  # of a context map over the photo: both can be read
@@ -68,6 +68,14 @@ def _blend(photo: np.ndarray, picture: np.ndarray, share: float) -> np.ndarray:
 def publish_file(image: np.ndarray) -> dict[str, Any]:
     """Publish `image` and return it as the FileData that a script finds its address in."""
     return gr.FileData(path=publish(image), mime_type="image/png").model_dump()
+
+
+def publish_classes(labels: np.ndarray, palette: np.ndarray) -> str:
+    """Write classes (H, W) as an indexed PNG into Gradio's cache, named by its content, and return its path."""
+    folder = Path(get_upload_folder()) / "pictures"
+    folder.mkdir(parents=True, exist_ok=True)
+    name = hashlib.sha256(repr(labels.shape).encode() + labels.tobytes() + palette.tobytes()).hexdigest()
+    return str(save_indexed_png(labels, palette, folder / f"{name}-classes.png"))
 
 
 def publish(image: np.ndarray) -> str:

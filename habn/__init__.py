@@ -17,8 +17,11 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:  # `as` tells type checkers that a name is public
+    from habn.checkpoints import HubMixin as HubMixin
     from habn.checkpoints import list_checkpoints as list_checkpoints
     from habn.checkpoints import load_checkpoint as load_checkpoint
+    from habn.checkpoints import push_to_hub as push_to_hub
+    from habn.checkpoints import save_checkpoint as save_checkpoint
     from habn.comparison.own import OwnNetwork as OwnNetwork
     from habn.comparison.painting import Painting as Painting
     from habn.comparison.request import Request as Request
@@ -41,7 +44,7 @@ if TYPE_CHECKING:  # `as` tells type checkers that a name is public
     from habn.networks import list_networks as list_networks
 
 _MODULES = {
-    "habn.checkpoints": ("list_checkpoints", "load_checkpoint"),
+    "habn.checkpoints": ("HubMixin", "list_checkpoints", "load_checkpoint", "push_to_hub", "save_checkpoint"),
     "habn.comparison.own": ("OwnNetwork",),
     "habn.comparison.painting": ("Painting",),
     "habn.comparison.request": ("Request", "Result", "list_pairs"),

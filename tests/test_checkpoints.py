@@ -364,4 +364,6 @@ def test_a_shipped_checkpoint_is_small_and_has_a_card(checkpoint):
 @pytest.mark.parametrize("folder", sorted(CHECKPOINTS.glob("*/")), ids=lambda folder: folder.name)
 def test_a_shipped_card_says_what_its_metadata_says(folder):
     opened = open_checkpoint(folder)
-    assert (folder / "README.md").read_text(encoding="utf-8") == write_card(opened.network, opened.metadata)
+    assert (folder / "README.md").read_text(encoding="utf-8") == write_card(
+        opened.network, opened.metadata, folder.name
+    )

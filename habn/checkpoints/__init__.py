@@ -14,8 +14,8 @@ from habn.checkpoints.files import (
     read_metadata,
     read_weights,
     refuse_pointer,
-    save_checkpoint,
 )
+from habn.checkpoints.hub import HubMixin, push_to_hub, save_checkpoint
 
 __all__ = [
     "CHECKPOINTS",
@@ -23,11 +23,13 @@ __all__ = [
     "LARGEST_WEIGHT",
     "WEIGHTS",
     "CheckpointError",
+    "HubMixin",
     "LoadedNetwork",
     "check_weights",
     "list_checkpoints",
     "load_checkpoint",
     "open_checkpoint",
+    "push_to_hub",
     "read_metadata",
     "read_weights",
     "refuse_pointer",

@@ -2,7 +2,10 @@
 
 import json
 
-from habn.layers.normalization import NORM_LABELS
+from huggingface_hub import EvalResult, ModelCardData
+from torch import nn
+
+from habn.layers.normalization import KIND_LABELS, NORM_LABELS, kind_of_network
 from habn.networks import count_parameters
 from habn.networks.network import Network
 
@@ -23,14 +26,47 @@ LIMITS = {
     "weather and in other countries. Not for driving, nor for any decision about people.",
     "style": "Knows its eight paintings only. Strokes have the right scale where the longer side is about 480 pixels.",
 }
+NAMES = {
+    "camvid": "CamVid",
+    "facade": "LabelMeFacade",
+    "cityscapes": "Cityscapes",
+    "scenes": "drawn scenes",
+    "styles": "BSDS500 and eight paintings",
+}
+TAGS = ["normalization", "batch-normalization", "habn"]
+FREE = "Network and weights are licensed under Apache-2.0."
+BOUND = (
+    "The program is licensed under Apache-2.0. The weights were learned from data for research, whose terms may bind "
+    "what is done with them: use them for research and education."
+)
+SNIPPETS = {
+    "segmentation": """import habn
+
+result = habn.run("photo.jpg", first="spvcnn-bn-camvid", second="{name}")
+print(result.second.areas)
+result.save("answers")""",
+    "style": """import habn
+
+painting = habn.Painting("udnie", strength=0.8)
+result = habn.run("photo.jpg", first="cfanet-bn-styles", second="{name}", painting=painting)
+result.save("answers")""",
+}
+"""What each card shows, with the checkpoint's name; a test runs it."""
 BRANCHED = (
     "Branched: the first part of the training is one trunk that the checkpoints of this data set share, so channel k "
     "of one starts as channel k of the other."
 )
 
 
-def write_card(network: Network, metadata: dict) -> str:
-    """The model card, Markdown with the Hub's front matter."""
+def write_card(network: Network, metadata: dict, name: str | None = None, owner: str | None = None) -> str:
+    """The model card, Markdown with the Hub's front matter.
+
+    Args:
+        network: what the card is of.
+        metadata: of its checkpoint.
+        name: of the checkpoint; None for that of network, normalization and data.
+        owner: of its repository on the Hub; None for a folder.
+    """
     count = count_parameters(network)
     label = NORM_LABELS[network.norm]
     protocol = BRANCHED if metadata["trunk"] else "In one run of its own."
@@ -50,22 +86,28 @@ def write_card(network: Network, metadata: dict) -> str:
     facade = f" And: {SOURCES['facade']}" if training.get("with_facade") else ""
     total, added = count["parameters"], count["added"]
     by_norm = f", {added:,} of them ({100 * added / (total - added):.2f} %) added by {label}" if added else ""
+    data = {metadata["data"], *(["scenes"] if scenes else []), *(["facade"] if facade else [])}
+    data |= {earlier} if earlier else set()
+    name = name or f"{network.name}-{network.norm}-{metadata['data']}"
     return "\n".join(
         [
             "---",
-            "license: apache-2.0",
-            "library_name: habn-explorer",
-            f"pipeline_tag: {'image-segmentation' if metadata['task'] == 'segmentation' else 'image-to-image'}",
-            "tags: [normalization, habn]",
+            _front_matter(name, metadata, data, owner),
             "---",
             "",
             f"# {network.name} with {label}, trained on {metadata['data']}",
             "",
-            f"{total:,} parameters{by_norm}. Load with `habn.load_checkpoint(folder_or_hub_id)`.",
+            f"{total:,} parameters{by_norm}.",
+            "",
+            "```python",
+            SNIPPETS[metadata["task"]].format(name=f"{owner}/{name}" if owner else name),
+            "```",
             "",
             "## Data and its terms",
             "",
             SOURCES[metadata["data"]] + with_val + drawn + facade + inherited,
+            "",
+            FREE if _is_free(data) else BOUND,
             "",
             "## Training",
             "",
@@ -86,6 +128,64 @@ def write_card(network: Network, metadata: dict) -> str:
             "",
         ]
     )
+
+
+def write_own_card(network: nn.Module, name: str, metadata: dict | None = None) -> str:
+    """The model card of a network of one's own: what can be seen of it, and what its owner says."""
+    count = count_parameters(network)
+    label = KIND_LABELS[kind_of_network(network)]
+    said = ["```json", json.dumps(metadata, indent=2), "```", ""] if metadata else []
+    return "\n".join(
+        [
+            "---",
+            ModelCardData(library_name="habn-explorer", tags=TAGS).to_yaml(),
+            "---",
+            "",
+            f"# {name}",
+            "",
+            f"{type(network).__qualname__} with {label}: {count['parameters']:,} parameters, {count['added']:,} of "
+            "them added to batch normalization.",
+            "",
+            *said,
+            "Terms, data and limits are for its owner to say here.",
+            "",
+        ]
+    )
+
+
+def _front_matter(name: str, metadata: dict, data: set[str], owner: str | None) -> str:
+    """What the Hub reads of a card: terms, data, what it was made from, and what was measured."""
+    task = "image-segmentation" if metadata["task"] == "segmentation" else "image-to-image"
+    start = metadata["start"]["checkpoint"] if metadata["start"] else None
+    terms = {"license": "apache-2.0"} if _is_free(data) else {"license": "other", "license_name": "research-data"}
+    results = [
+        EvalResult(
+            task_type=task,
+            dataset_type=metadata["data"],
+            dataset_name=NAMES.get(split.split()[0], NAMES[metadata["data"]]),
+            dataset_split=split.split()[-1],
+            metric_type=metric,
+            metric_value=value,
+        )
+        for split, figures in metadata["metrics"].items()
+        for metric, value in figures.items()
+        if isinstance(value, int | float)
+    ]
+    return ModelCardData(
+        **terms,
+        library_name="habn-explorer",
+        pipeline_tag=task,
+        tags=TAGS,
+        datasets=sorted(NAMES[each] for each in data),
+        base_model=(f"{owner}/{start}" if owner else start) if start else None,
+        model_name=name,
+        eval_results=results,
+    ).to_yaml()
+
+
+def _is_free(data: set[str]) -> bool:
+    """Whether nothing but what this project draws itself was trained on."""
+    return data <= {"scenes"}
 
 
 def _channels(metadata: dict) -> list[str]:

@@ -28,9 +28,10 @@ from huggingface_hub.errors import (
 )
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from habn.errors import HabnError
+from habn.layers.normalization import kind_of_network
 from habn.networks import build_network
 from habn.networks.network import Network
 from habn.shipped import shipped
@@ -83,14 +84,15 @@ def load_checkpoint(folder_or_hub_id: str | Path) -> Network:
 
 def open_checkpoint(folder_or_hub_id: str | Path) -> LoadedNetwork:
     """The network of a checkpoint with its metadata; arguments and errors as those of `load_checkpoint`."""
-    folder = _find(folder_or_hub_id)
+    folder = find_checkpoint(folder_or_hub_id)
     metadata = read_metadata(folder)
     try:
         network = build_network(metadata["network"], metadata["norm"], **metadata["config"])
     except (TypeError, ValueError, RuntimeError) as error:
         reason = str(error).split("\n")[0].rstrip(".")
         raise CheckpointError(
-            f"{folder / CONFIG} describes a network that cannot be built ({reason}); download or train it again."
+            f"{folder / CONFIG} describes a network that cannot be built ({reason}); download or train it again, or "
+            "name one of your own as module:factory@DIR."
         ) from None
     weights = read_weights(folder / WEIGHTS)
     check_weights(network.state_dict(), weights, folder / WEIGHTS)
@@ -99,19 +101,24 @@ def open_checkpoint(folder_or_hub_id: str | Path) -> LoadedNetwork:
     return LoadedNetwork(network.eval(), metadata, digest)
 
 
-def save_checkpoint(network: Network, folder: str | Path, metadata: dict, card: str) -> None:
-    """Write a checkpoint.
+def write_checkpoint(network: nn.Module, folder: str | Path, metadata: dict, card: str) -> None:
+    """Write a checkpoint's three files.
 
     Args:
-        network: from `build_network`.
+        network: from `build_network`, or one's own.
         folder: is made if missing; its three files are overwritten.
         metadata: whatever config.json shall hold beside network, norm and config.
         card: the model card, Markdown.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    config = {"network": network.name, "norm": network.norm, "config": network.config, **metadata}
-    save_file({key: value.contiguous().cpu() for key, value in network.state_dict().items()}, folder / WEIGHTS)
+    built_from = {"network": type(network).__qualname__, "norm": kind_of_network(network), "config": {}}
+    if isinstance(network, Network):
+        built_from = {"network": network.name, "norm": network.norm, "config": network.config}
+    config = {**built_from, **metadata}
+    # A copy of each, since a file may not hold one memory under two names.
+    weights = {key: value.detach().cpu().contiguous().clone() for key, value in network.state_dict().items()}
+    save_file(weights, folder / WEIGHTS)
     (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n")
     (folder / CARD).write_text(card)
 
@@ -179,7 +186,16 @@ def check_weights(expected: dict[str, Tensor], weights: dict[str, Tensor], path:
             raise CheckpointError(f"{path}: {key!r} holds a negative variance; train or download the checkpoint again.")
 
 
-def _find(folder_or_hub_id: str | Path) -> Path:
+def find_checkpoint(folder_or_hub_id: str | Path, **how: Any) -> Path:
+    """The folder of a checkpoint, which is fetched where it lies on the Hub.
+
+    Args:
+        folder_or_hub_id: as of `load_checkpoint`.
+        how: further arguments of `huggingface_hub.snapshot_download`, such as revision and token.
+
+    Raises:
+        CheckpointError: when there is none, or it does not come.
+    """
     folder = Path(folder_or_hub_id)
     if folder.is_dir():
         return folder
@@ -187,22 +203,26 @@ def _find(folder_or_hub_id: str | Path) -> Path:
         return CHECKPOINTS / folder
     if not re.fullmatch(r"\w[\w.-]*/[\w.-]+", str(folder_or_hub_id)) or folder.parent.is_dir():
         raise CheckpointError(
-            f"There is no checkpoint folder {str(folder)!r}; give a folder, a Hub id such as 'user/name', or one of "
-            f"{', '.join(list_checkpoints())}."
+            f"There is no checkpoint folder {str(folder)!r}; give a folder or a Hub id such as 'user/name', or one "
+            f"of {', '.join(list_checkpoints())}."
         )
-    return _fetch(str(folder_or_hub_id))
+    return _fetch(str(folder_or_hub_id), how)
 
 
-def _fetch(hub_id: str) -> Path:
+def _fetch(hub_id: str, how: dict[str, Any]) -> Path:
     """The folder of the Hub's cache that holds a repository, from the Hub where something of it is not there yet."""
-    wanted = {"repo_id": hub_id, "allow_patterns": [CONFIG, WEIGHTS, CARD]}
+    local_only, again = how.pop("local_files_only", False), how.pop("force_download", False)
+    wanted = {**how, "repo_id": hub_id, "allow_patterns": [CONFIG, WEIGHTS, CARD]}
     remedy = "check the name or the connection"
     try:
         with suppress(LocalEntryNotFoundError):
             folder = Path(snapshot_download(**wanted, local_files_only=True))
-            if not _missing(folder):  # a snapshot is there as soon as one of its files is
+            if not again and not _missing(folder):  # a snapshot is there as soon as one of its files is
                 return folder
-        HfApi().model_info(hub_id, timeout=HUB_DEADLINE)
+        if local_only:
+            raise CheckpointError(f"{hub_id} is not in the Hub's cache on this disk; leave out local_files_only.")
+        HfApi(token=how.get("token")).model_info(hub_id, timeout=HUB_DEADLINE)
+        wanted |= {"force_download": True} if again else {}
         folder = Path(snapshot_download(**wanted, etag_timeout=HUB_DEADLINE))
         missing = _missing(folder)
         if not missing:

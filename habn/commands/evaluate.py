@@ -13,6 +13,7 @@ first.
 
 import argparse
 import json
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -41,6 +42,8 @@ from habn.training.segmentation import describe_segmentation, evaluate_segmentat
 from habn.training.style_evaluation import PHOTOS, load_style_evaluation
 from habn.training.task import check_device
 
+log = logging.getLogger(__name__)
+
 TITLES = {
     "scenes": {"en": "drawn scenes", "es": "escenas dibujadas"},
     "camvid": {"en": "CamVid", "es": "CamVid"},
@@ -65,7 +68,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m habn.evaluate", description=__doc__.split("\n\n")[0])
     parser.add_argument("--checkpoint", required=True, nargs="+", metavar="DIR", help="folders or Hub ids")
     parser.add_argument(
-        "--data", default="scenes", help="of a segmentation network: scenes, camvid, cityscapes, facade"
+        "--data",
+        help="of a segmentation network: scenes, camvid, cityscapes, facade; what it was trained on unless given",
     )
     parser.add_argument("--root", type=Path, help="the folder of the data set; scenes are drawn and need none")
     parser.add_argument("--split", default="test", choices=SPLITS)
@@ -87,6 +91,9 @@ def evaluate(args: argparse.Namespace, checkpoint: str) -> dict:
         HabnError: when it cannot be measured so, in one sentence.
     """
     loaded = open_checkpoint(checkpoint)
+    if args.data is None:
+        args = argparse.Namespace(**vars(args) | {"data": loaded.metadata.get("data", "scenes")})
+    log.info("Measuring %s on %s ...", checkpoint, args.data)
     network = loaded.network.to(args.device, memory_format=torch.channels_last)
     if args.results is not None:
         check_row(args.results, loaded, checkpoint)

@@ -25,6 +25,7 @@ from habn.data.styles import PHOTO_ROW
 from habn.errors import HabnError
 from habn.layers.normalization import NORM_LABELS
 from habn.networks import build_network
+from habn.networks.network import Network
 from habn.training.conditions import begin_or_continue
 from habn.training.loop import fit
 from habn.training.segmentation import (
@@ -98,13 +99,13 @@ def build_parser() -> argparse.ArgumentParser:
     style = tasks.add_parser("style", help="CFA-Net on photographs and paintings")
     style.add_argument("--root", type=Path, required=True, help="holds content/{train,val,test} and styles")
     style.add_argument("--squeezenet", type=Path, required=True, help="SqueezeNet 1.1 features, a safetensors file")
-    for task in (segmentation, style):
-        add_common_arguments(task)
+    add_common_arguments(segmentation, [norm for norm in NORM_LABELS if norm != "adain"])
+    add_common_arguments(style, list(NORM_LABELS))
     return parser
 
 
-def add_common_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--norm", default="bn", choices=NORM_LABELS, metavar="NORM", help=", ".join(NORM_LABELS))
+def add_common_arguments(parser: argparse.ArgumentParser, norms: list[str]) -> None:
+    parser.add_argument("--norm", default="bn", choices=norms, metavar="NORM", help=", ".join(norms))
     parser.add_argument(
         "--search", choices=("joint", "bilevel"), help="learn HABN's gates and make them hard at the end"
     )
@@ -156,7 +157,7 @@ def train_segmentation(args: argparse.Namespace) -> None:
     held_out = load_segmentation(args.data, args.root, split).to(device)
     metrics = {split: describe_segmentation(evaluate_segmentation(network, held_out), held_out.classes)}
     metadata = segmentation_metadata(args.data, held_out.classes, task.recipe, how_trained(args), metrics)
-    save_checkpoint(network, args.checkpoint, metadata, write_card(network, metadata))
+    save(network, args, metadata)
 
 
 def train_style(args: argparse.Namespace) -> None:
@@ -165,8 +166,13 @@ def train_style(args: argparse.Namespace) -> None:
     network = run(args, build(args, "cfanet", num_styles=PHOTO_ROW + 1).to(device), task)
     if network is None:
         return
-    metadata = style_metadata(task.recipe, how_trained(args), task.evaluate(network))
-    save_checkpoint(network, args.checkpoint, metadata, write_card(network, metadata))
+    save(network, args, style_metadata(task.recipe, how_trained(args), task.evaluate(network)))
+
+
+def save(network: Network, args: argparse.Namespace, metadata: dict) -> None:
+    """Write the finished checkpoint, and say where it is."""
+    save_checkpoint(network, args.checkpoint, metadata, write_card(network, metadata, args.checkpoint.resolve().name))
+    print(f"The checkpoint is in {args.checkpoint}; habn evaluate --checkpoint {args.checkpoint} measures it again.")
 
 
 def build(args: argparse.Namespace, name: str, **config) -> torch.nn.Module:
@@ -184,6 +190,14 @@ def run(args: argparse.Namespace, network: torch.nn.Module, task) -> torch.nn.Mo
     outcome = fit(network, task, options, args.run, args.branch_from)
     log.info("step %d, %.0f s", outcome.step, outcome.seconds)
     if not outcome.finished or args.checkpoint is None:
+        print(
+            f"The run is in {args.run}; "
+            + (
+                "the same command with --checkpoint DIR writes the network."
+                if outcome.finished
+                else "the same command continues it."
+            )
+        )
         return None
     return finish(network, args.run, options, least_gate(args))
 

@@ -210,7 +210,7 @@ class StudyRuns(ABC):
         metadata = self.build_metadata(network, how, measured)
         if "correspondence" in measured:
             metadata["channel_correlation"] = measured["correspondence"]
-        save_checkpoint(network, folder, metadata, write_card(network, metadata))
+        save_checkpoint(network, folder, metadata, write_card(network, metadata, folder.name))
 
 
 def _note_commit(folder: Path) -> str:

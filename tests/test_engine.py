@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from habn.checkpoints import CHECKPOINTS
 from habn.comparison import engine
 from habn.comparison.engine import PAIRS, Request, RequestError, recall, run
 from habn.comparison.memory import Memory
@@ -37,7 +38,7 @@ def test_every_pair_that_the_page_offers_is_shipped():
     assert PAIRS == KNOWN_PAIRS
     for pair in KNOWN_PAIRS.values():
         for checkpoint in (pair.first, pair.second):
-            assert (engine.CHECKPOINTS / checkpoint / "model.safetensors").is_file(), checkpoint
+            assert (CHECKPOINTS / checkpoint / "model.safetensors").is_file(), checkpoint
 
 
 @pytest.mark.parametrize("pair", [name for name, pair in PAIRS.items() if pair.task == "segmentation"])

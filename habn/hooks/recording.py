@@ -126,7 +126,9 @@ def factors_of(layer: nn.Module, inputs: tuple) -> RecordedFactors:
     kind, context, base, slope, delta, gates = _describe(layer, x, weight, bias)
     n, c = x.shape[:2]
     static, slope = (_stack(factors, n, c) for factors in (base, slope))
-    return RecordedFactors(kind, context, static, slope, delta, gates, layer.eps)
+    return RecordedFactors(
+        kind=kind, context=context, static=static, slope=slope, delta=delta, gates=gates, eps=layer.eps
+    )
 
 
 @torch.no_grad()

@@ -24,7 +24,7 @@ DTYPES = (torch.float32, torch.bfloat16)
 ALL_CLOSED = bytes([1, 1, 1, 1])
 
 
-class Memory:
+class LayerMemory:
     """A layer's parameters and statistics as arrays over the same memory.
 
     Attributes:
@@ -63,7 +63,7 @@ class Memory:
         )
 
 
-_memories: WeakKeyDictionary[nn.Module, Memory] = WeakKeyDictionary()
+_memories: WeakKeyDictionary[nn.Module, LayerMemory] = WeakKeyDictionary()
 
 
 def evaluate(layer: nn.Module, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor | None:
@@ -105,7 +105,7 @@ def evaluate(layer: nn.Module, x: Tensor, weight: Tensor | None, bias: Tensor | 
     return y if is_last else torch.empty_like(x).copy_(y)
 
 
-def _memory(layer: nn.Module) -> Memory | None:
+def _memory(layer: nn.Module) -> LayerMemory | None:
     """What the loops take of a layer; None where a hook wants its parts to be called."""
     encoder, search = layer._modules["encoder"], layer._modules["search"]
     inner = encoder._modules
@@ -117,7 +117,7 @@ def _memory(layer: nn.Module) -> Memory | None:
         tensors += part._parameters.values()
     memory = _memories.get(layer)
     if memory is None or not memory.holds(tensors):
-        memory = _memories[layer] = Memory(layer, tensors)
+        memory = _memories[layer] = LayerMemory(layer, tensors)
     return memory
 
 

@@ -55,8 +55,9 @@ def test_loading_is_strict_and_says_which_key_does_not_fit(saved):
     save_file({k: v for k, v in weights.items() if k != "conv.bias"}, saved / "model.safetensors")
     with pytest.raises(CheckpointError, match=r"lacks the key 'conv.bias'"):
         Mine.from_pretrained(saved)
-    (saved / "config.json").write_text('{"depth": 3}')
-    with pytest.raises(CheckpointError, match=r"does not fit Mine"):
+    save_file(weights, saved / "model.safetensors")
+    (saved / "config.json").write_text('{"width": 7, "adaptive": true}')
+    with pytest.raises(CheckpointError, match=r"has shape .* is needed"):
         Mine.from_pretrained(saved)
     with pytest.raises(CheckpointError, match="no checkpoint folder"):
         Mine.from_pretrained(saved / "nowhere")

@@ -60,15 +60,15 @@ def pairs_of_owner(networks: str) -> dict[str, Pair]:
     A network that cannot be built is logged and left out: it costs only its own pairs.
     """
     names = [name.strip() for name in networks.split(";") if name.strip()]
-    names = names * 2 if len(names) == 1 else names
     good = {}
-    for name in dict.fromkeys(names):
+    for name in names:
         try:
             good[name] = load_network(name)
         except HabnError as error:
             log.error("%s is left out: %s", name, error)
-    first, *others = [good[name] for name in names if name in good] or [None]
-    return {f"own-{k}": _pair_of(first, second) for k, second in enumerate(others, 1)}
+    shown = list(good.values())
+    first, others = shown[:1], shown[1:] or shown
+    return {f"own-{k}": _pair_of(*first, second) for k, second in enumerate(others, 1)}
 
 
 def _pair_of(first: ComparedNetwork, second: ComparedNetwork) -> Pair:

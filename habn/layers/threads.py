@@ -23,8 +23,10 @@ def share(loop: Callable[..., None], pieces: int, elements: int, *arguments, pha
     for.
     """
     arguments = (np.zeros(2 * phases, np.int64), pieces, *arguments)
-    for _ in range(min(torch.get_num_threads(), pieces, elements // LEAST) - 1):
-        _jobs().put((loop, arguments))
+    others = min(torch.get_num_threads(), pieces, elements // LEAST) - 1
+    if others > 0 and _jobs().qsize() <= others:  # else they are busy, and what waits is kept in memory
+        for _ in range(others):
+            _jobs().put((loop, arguments))
     loop(*arguments)
 
 

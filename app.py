@@ -1,6 +1,7 @@
 """HABN Explorer as a web page: `python app.py`, or a Space that finds `demo` here.
 
-Environment variables: PORT (7860), and HABN_HOST, the address to listen on (127.0.0.1; a Space listens on 0.0.0.0).
+Environment variables: PORT (7860); HABN_HOST, the address to listen on (127.0.0.1; a Space listens on 0.0.0.0);
+HABN_NETWORKS, networks of the owner's, apart by ";" (docs/own-networks.md); HABN_DEVICE, where networks run.
 """
 
 import os

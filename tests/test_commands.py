@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from habn.__main__ import COMMANDS, main
+from habn.data.drawn import load_scenes
 
 ROOT = Path(__file__).parent.parent
 TEXTS = (
@@ -41,3 +42,39 @@ def test_a_command_that_is_not_there_is_refused(capsys):
     with pytest.raises(SystemExit) as ended:
         main(["dance"])
     assert ended.value.code == 2 and "benchmark" in capsys.readouterr().err
+
+
+def test_each_task_offers_the_normalizations_that_it_has(capsys):
+    offered = {}
+    for task in ("segmentation", "style"):
+        with pytest.raises(SystemExit):
+            main(["train", task, "--help"])
+        offered[task] = capsys.readouterr().out
+    assert "adain" in offered["style"] and "adain" not in offered["segmentation"] and "film" in offered["segmentation"]
+    with pytest.raises(SystemExit):
+        main(["train", "segmentation", "--norm", "adain", "--steps", "1", "--run", "nowhere"])
+
+
+def test_a_checkpoint_is_measured_on_what_it_was_trained_on():
+    with pytest.raises(SystemExit, match="data set camvid is read from a folder; name it with --root"):
+        main(["evaluate", "--checkpoint", "spvcnn-bn-camvid"])
+
+
+def test_drawing_scenes_is_said_before_it_takes_its_time(caplog, monkeypatch):
+    class AtOnce:
+        def __init__(self, **_):
+            pass
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def map(self, work, *arguments, chunksize):
+            assert "Drawing 2 street scenes (val)" in caplog.text
+            return map(work, *arguments)
+
+    monkeypatch.setattr("habn.data.drawn.ProcessPoolExecutor", AtOnce)
+    caplog.set_level("INFO", "habn")
+    assert len(load_scenes("val", 2, (32, 48)).images) == 2

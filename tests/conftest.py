@@ -1,4 +1,4 @@
-"""What every test may use: fixed seeds, two threads, the running page, a browser, node and axe-core.
+"""What every test may use: fixed seeds, the running page, a browser, node and axe-core. A worker has one thread.
 
 Environment variables: HABN_CHROMIUM is the browser to use; with HABN_REQUIRE_BROWSER=1 tests fail where the browser,
 node or axe-core that they need is missing, and are skipped otherwise.
@@ -17,7 +17,12 @@ from pathlib import Path
 from typing import NoReturn
 
 # torch, gradio and huggingface_hub read these when they are imported.
-os.environ |= {"OMP_WAIT_POLICY": "PASSIVE", "HF_HUB_OFFLINE": "1", "GRADIO_ANALYTICS_ENABLED": "False"}
+os.environ |= {
+    "OMP_NUM_THREADS": "1",
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "HF_HUB_OFFLINE": "1",
+    "GRADIO_ANALYTICS_ENABLED": "False",
+}
 
 import numpy as np
 import pytest
@@ -43,20 +48,6 @@ settings.load_profile("habn")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the tests in the browser last: from its start on Playwright's event loop runs, in which asyncio.run fails."""
     items.sort(key=lambda item: "browser" in getattr(item, "fixturenames", ()))
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _two_threads() -> None:
-    torch.set_num_threads(2)
-
-
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    """Maps and networks as small as many tests have only lose by sharing out their work."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(autouse=True)

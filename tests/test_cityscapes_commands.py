@@ -14,8 +14,6 @@ from habn.data.cityscapes import TRAIN_IDS
 from habn.data.weather import WEATHER
 from habn.results.reading import load_study
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch) -> Path:

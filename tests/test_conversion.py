@@ -23,7 +23,6 @@ from habn.layers import (
 from habn.layers.normalization import FiLM2d
 
 C = 6
-pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 class InheritedNormAct(nn.BatchNorm2d):

@@ -22,7 +22,6 @@ from habn.layers import HyperAdaptiveBatchNorm2d, SpatialContextEncoder, convert
 C = 6
 ROOT = Path(__file__).parent.parent
 OPTIONS = [dict(), dict(momentum=None), dict(affine=False), dict(track_running_stats=False)]
-pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def twins(**options) -> tuple[nn.BatchNorm2d, HyperAdaptiveBatchNorm2d]:

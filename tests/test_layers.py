@@ -34,9 +34,6 @@ VARIANTS = [
 EXACT, SINGLE = (torch.float64, 1e-9), (torch.float32, 1e-4)
 
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
-
 def name_variant(options) -> str:
     return "-".join(options.values())
 

@@ -10,8 +10,6 @@ from habn.commands import style_sheets as sheet
 from habn.data.styles import PHOTO_ROW
 from habn.networks import build_network
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 @pytest.fixture
 def folder(tmp_path):

@@ -18,8 +18,6 @@ from habn.study import runs
 from habn.study.segmentation import SegmentationRuns
 from habn.study.variants import ABLATIONS, EVERYWHERE, SHALLOW, SOFT_GATES, VARIANTS
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 @pytest.fixture
 def camvid(tmp_path: Path) -> Path:

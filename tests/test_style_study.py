@@ -36,10 +36,7 @@ from habn.training.style_evaluation import (
     pool_windows,
 )
 
-pytestmark = [
-    pytest.mark.usefixtures("one_thread"),
-    pytest.mark.filterwarnings("ignore:.*SHA-256"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore:.*SHA-256")
 
 
 @pytest.fixture(scope="module", autouse=True)

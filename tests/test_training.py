@@ -42,9 +42,6 @@ def build_tiny(norm: str = "habn", seed: int = 0) -> nn.Module:
     return build_network("spvcnn", norm, options, widths=(4, 6, 8), dilations=(1, 2))
 
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
-
 @pytest.fixture
 def data() -> SegmentationData:
     """Five pictures whose brightness tells the class, with a void row."""

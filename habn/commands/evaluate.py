@@ -16,7 +16,7 @@ import json
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -32,10 +32,10 @@ from habn.errors import HabnError
 from habn.layers.normalization import NORM_LABELS
 from habn.networks import count_parameters
 from habn.networks.network import Network
-from habn.results import METRICS, Row, Study, UnderWeather, WeatherRow, add_rows
+from habn.results import METRICS, Row, Study, UnderWeather, add_rows
 from habn.results.models import LANGUAGES
 from habn.results.provenance import describe_commit, describe_hardware, short_path
-from habn.results.style import style_parts
+from habn.results.style import FURTHER, style_parts
 from habn.study.measuring import lay_weather, measure_weather
 from habn.training.inception import load_inception, measure_fid
 from habn.training.segmentation import describe_segmentation, evaluate_segmentation
@@ -137,28 +137,30 @@ def evaluate_classes(args: argparse.Namespace, loaded: LoadedNetwork, checkpoint
     with torch.inference_mode():
         figures = describe_segmentation(evaluate_segmentation(network, data), data.classes, data.scored)
     seconds = round(time.perf_counter() - started, 2)
-    weather = None if args.weather_every is None else _measure_weather(network, args)
+    weather = {} if args.weather_every is None else _measure_weather(network, args)
     where = {"data": args.data, "split": args.split, "pictures": len(data.images)}
-    under = {} if weather is None else {"weather": {row.weather: row.values[0] for row in weather.rows}}
+    under = {"weather": weather} if weather else {}
 
     def study() -> Study:
         size = tuple(data.images.shape[2:])
-        return replace(_study(args, loaded, args.data, size, "mean_iou", figures["mean_iou"]), weather=weather)
+        value, how = figures["mean_iou"], {"weather": _under_weather(args)} if weather else {}
+        by_seed = {kind: (tuple(values),) for kind, values in weather.items()}
+        return _study(args, loaded, args.data, size, "mean_iou", value, {"weather": by_seed}, how)
 
     return {**where, **figures, "seconds": seconds, **under}, study
 
 
-def _measure_weather(network: Network, args: argparse.Namespace) -> UnderWeather:
+def _measure_weather(network: Network, args: argparse.Namespace) -> dict[str, list[float]]:
     """mIoU under each weather and strength, on some pictures of the split."""
     weathers = _lay_weather(args.data, args.root, args.split, args.weather_every)
     on_device = {name: [data.to(args.device) for data in of_kind] for name, of_kind in weathers.items()}
-    measured = measure_weather(network, on_device)
-    rows = tuple(
-        WeatherRow(norm=network.norm, setting="", weather=name, values=(tuple(round(v, 2) for v in values),))
-        for name, values in measured.items()
-    )
+    return {name: [round(v, 2) for v in values] for name, values in measure_weather(network, on_device).items()}
+
+
+def _under_weather(args: argparse.Namespace) -> UnderWeather:
+    weathers = _lay_weather(args.data, args.root, args.split, args.weather_every)
     pictures = len(next(iter(weathers.values()))[0].images)
-    return UnderWeather(pictures, (0.0, *map(float, STRENGTHS)), rows)
+    return UnderWeather(pictures=pictures, strengths=(0.0, *map(float, STRENGTHS)))
 
 
 def evaluate_style(args: argparse.Namespace, loaded: LoadedNetwork, checkpoint: str) -> Measured:
@@ -176,8 +178,8 @@ def evaluate_style(args: argparse.Namespace, loaded: LoadedNetwork, checkpoint: 
         figures["fid"] = measure_fid(network, evaluation, inception)
 
     def study() -> Study:
-        plain = _study(args, loaded, "styles", evaluation.size, "frechet", measured["frechet"]["mean"])
-        return replace(plain, sampling=evaluation.describe(), **style_parts({(network.norm, ""): [measured]}))
+        value, how = measured["frechet"]["mean"], {"sampling": evaluation.describe(), "further": FURTHER}
+        return _study(args, loaded, "styles", evaluation.size, "frechet", value, style_parts([measured]), how)
 
     return figures, study
 
@@ -196,9 +198,16 @@ _load_inception = cache(load_inception)
 
 
 def _study(
-    args: argparse.Namespace, loaded: LoadedNetwork, data: str, size: tuple[int, int], metric: str, value: float
+    args: argparse.Namespace,
+    loaded: LoadedNetwork,
+    data: str,
+    size: tuple[int, int],
+    metric: str,
+    value: float,
+    parts: dict,
+    how: dict,
 ) -> Study:
-    """The study of the checkpoints that are shipped, with one row."""
+    """The study of the checkpoints that are shipped, with one row; `parts` and `how` are further fields of both."""
     network, metadata = loaded.network, loaded.metadata
     training, start = metadata["training"], metadata.get("start")
     title = TITLES.get(data, dict.fromkeys(LANGUAGES, data))
@@ -209,6 +218,7 @@ def _study(
         seeds=(training["seed"],),
         values=(value,),
         **count_parameters(network),
+        **parts,
     )
     return Study(
         name=args.results.stem if args.results else data,
@@ -226,11 +236,12 @@ def _study(
         epochs=None,
         hardware=describe_hardware(torch.cuda.get_device_name() if args.device.startswith("cuda") else None),
         commit=describe_commit(),
-        date=date.today().isoformat(),
+        date=date.today(),
         command=_command(args, data),
         metric=METRICS[metric],
         baseline="bn",
         rows=(row,),
+        **how,
     )
 
 

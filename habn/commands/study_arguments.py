@@ -127,7 +127,7 @@ def ablate(runs: StudyRuns, args: argparse.Namespace, head: Study) -> Study:
     for setting, changed, intervention in changes:
         values = [runs.measure_under(network, intervention) for network in changed]
         words = ", ".join(filter(None, (variant.setting, setting)))
-        rows.append(build_row(variant, args.seeds, values, count_parameters(changed[0]), words))
+        rows.append(build_row(variant, args.seeds, values, count_parameters(changed[0]), setting=words))
         log.info("%s: %s", setting or "as trained", values)
     return replace(head, epochs=epochs[0], rows=tuple(rows))
 

@@ -5,41 +5,32 @@ Everything that is said of them, in the README and on the page, is made from the
 
 from habn.results.models import (
     METRICS,
+    Choice,
     Claim,
     Claims,
     Curve,
-    FurtherMetric,
-    FurtherRow,
+    Figure,
     Metric,
     Row,
-    Search,
-    SearchRow,
     Study,
-    StyleRow,
     UnderWeather,
-    WeatherRow,
 )
-from habn.results.reading import load_claims, load_results
-from habn.results.strict_json import ResultError
+from habn.results.reading import ResultError, load_claims, load_results
 from habn.results.tables import tables_markdown
 from habn.results.writing import add_rows, save_study
 
 __all__ = [
     "METRICS",
+    "Choice",
     "Claim",
     "Claims",
     "Curve",
-    "FurtherMetric",
-    "FurtherRow",
+    "Figure",
     "Metric",
     "ResultError",
     "Row",
-    "Search",
-    "SearchRow",
     "Study",
-    "StyleRow",
     "UnderWeather",
-    "WeatherRow",
     "add_rows",
     "load_claims",
     "load_results",

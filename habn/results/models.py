@@ -1,12 +1,20 @@
-"""What a study measured. A file of results/ is one `Study`; `reading` says what such a file holds."""
+"""What a study measured: a file of results/ is one `Study`, whose fields are the keys of the file.
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+pydantic builds these classes and reads the files: nothing is converted, guessed or left over. A text is no number, a
+number no truth, and a key that no field has is an error.
+"""
 
-from habn.results.statistics import PairedDifference, mean, paired_difference
+import dataclasses
+from collections.abc import Collection, Sequence
+from datetime import date
+from statistics import fmean
+from typing import Annotated, Literal
 
-PROTOCOLS = ("branched", "scratch", "shipped")
-"""branched: all go on from the weights of one trunk; scratch: each from its own start; shipped: the page's networks."""
+from pydantic import AfterValidator, ConfigDict, NonNegativeInt, StringConstraints, model_validator
+from pydantic.dataclasses import dataclass
+
+from habn.results.statistics import PairedDifference, paired_difference
+
 LANGUAGES = ("en", "es")
 """Those that the page speaks; the first is what everybody gets whose language is not among them."""
 
@@ -18,15 +26,29 @@ _METRIC_LABELS = {
     "ssim": "SSIM",
 }
 
-Text = dict[str, str]
+
+def _in_every_language(text: dict[str, str]) -> dict[str, str]:
+    if set(text) != set(LANGUAGES):
+        raise ValueError(f"must be given in {' and '.join(LANGUAGES)}")
+    return text
+
+
+Text = Annotated[dict[str, str], AfterValidator(_in_every_language)]
 """A text in each of LANGUAGES."""
+Words = Annotated[str, StringConstraints(pattern=r"\S")]
+"""A text that is not empty."""
+Numbers = tuple[float, ...]
+Four = tuple[float, float, float, float]
+"""Of scale, bias, mean and variance."""
+
+STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class Metric:
     """What the values are: "mean_iou" in "%", higher is better."""
 
-    name: str
+    name: Words
     unit: str
     higher_is_better: bool
 
@@ -55,24 +77,86 @@ METRICS = {
 """What the commands measure."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Curve:
+    """The metric on val while the network of one seed was trained."""
+
+    seed: NonNegativeInt
+    steps: tuple[NonNegativeInt, ...]
+    values: Numbers
+
+    @model_validator(mode="after")
+    def _check(self) -> "Curve":
+        _have_length("values", [self.values], len(self.steps), "one value for each step")
+        return self
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Choice:
+    """What the search chose with one seed.
+
+    Attributes:
+        gates: of each layer, in [0, 1].
+        size: how much each parameter of the layer adapts: the deviation over pixels of what s adds, as a share of the
+            static parameter.
+    """
+
+    seed: NonNegativeInt
+    gates: tuple[Four, ...]
+    size: tuple[Four, ...]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Figure:
+    """A further metric of the networks of a row.
+
+    Attributes:
+        values: one for each seed.
+        deviations: likewise, the standard deviation over all that was measured, such as photographs and styles.
+    """
+
+    values: Numbers
+    deviations: Numbers
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Row:
-    """One normalization, trained once per seed.
+    """One normalization, trained once per seed, and all that was measured of its networks.
 
     Attributes:
         norm: its name for programs; `label` is its name for people.
         setting: what else sets it apart from other rows of the same normalization, or "".
         seeds, values: one value per seed, in the metric's unit.
         parameters: of the whole network; `added` of them by the normalization beyond BN's own.
+        figures: further metrics, by name.
+        styles: the metric in each style, one value per seed.
+        weather: the metric under each weather; for each seed one value per strength.
+        curves: while the networks were trained.
+        search: what a search chose.
     """
 
-    norm: str
-    label: str
+    norm: Words
+    label: Words
     setting: str
-    seeds: tuple[int, ...]
-    values: tuple[float, ...]
-    parameters: int
-    added: int
+    seeds: tuple[NonNegativeInt, ...]
+    values: Numbers
+    parameters: NonNegativeInt
+    added: NonNegativeInt
+    figures: dict[str, Figure] = dataclasses.field(default_factory=dict)
+    styles: dict[str, Numbers] = dataclasses.field(default_factory=dict)
+    weather: dict[str, tuple[Numbers, ...]] = dataclasses.field(default_factory=dict)
+    curves: tuple[Curve, ...] = ()
+    search: tuple[Choice, ...] = ()
+
+    @model_validator(mode="after")
+    def _check(self) -> "Row":
+        if not self.seeds or len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("'seeds' must hold at least one seed, and each only once")
+        each = {"values": [self.values], "styles": self.styles.values(), "weather": self.weather.values()}
+        each["figures"] = [part for figure in self.figures.values() for part in (figure.values, figure.deviations)]
+        for name, lists in each.items():
+            _have_length(name, lists, len(self.seeds), "one value for each seed")
+        return self
 
     @property
     def full_label(self) -> str:
@@ -85,162 +169,91 @@ class Row:
         return self.added / (self.parameters - self.added)
 
     @property
+    def identity(self) -> tuple[str, str]:
+        """Norm and setting, by which a study's rows are known."""
+        return self.norm, self.setting
+
+    @property
     def by_seed(self) -> dict[int, float]:
         return dict(zip(self.seeds, self.values, strict=True))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Curve:
-    """The metric on val while one network was trained."""
-
-    norm: str
-    setting: str
-    seed: int
-    steps: tuple[int, ...]
-    values: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class WeatherRow:
-    """The metric of one normalization under one weather: `values[k][strength]`, for the k-th seed of its row."""
-
-    norm: str
-    setting: str
-    weather: str
-    values: tuple[tuple[float, ...], ...]
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class UnderWeather:
-    """The metric against the strength of each weather; strength 0 is the picture as it is.
+    """How rows were measured under weather.
 
     Attributes:
-        pictures: how many of the split it was measured on, the same for all rows.
+        pictures: how many of the split, the same for all rows.
+        strengths: of each weather; 0 is the picture as it is.
     """
 
-    pictures: int
-    strengths: tuple[float, ...]
-    rows: tuple[WeatherRow, ...]
+    pictures: NonNegativeInt
+    strengths: Numbers
 
-    def rows_of(self, row: Row) -> list[WeatherRow]:
-        """What belongs to a row of the study: one for each weather."""
-        return [kind for kind in self.rows if (kind.norm, kind.setting) == (row.norm, row.setting)]
+    def mean(self, curves: Sequence[Numbers]) -> float:
+        """The mean of curves over the strengths above 0; a curve has one value for each strength."""
+        return fmean(value for curve in curves for value, s in zip(curve, self.strengths, strict=True) if s > 0)
 
     def mean_of(self, row: Row) -> Row:
-        """A row of the study with its values under weather: by seed, the mean over kinds and strengths above 0."""
-        by_seed = zip(*(kind.values for kind in self.rows_of(row)), strict=True)
-        values = tuple(self.mean(kinds) for kinds in by_seed)
-        return replace(row, seeds=row.seeds[: len(values)], values=values)
-
-    def mean(self, curves: Iterable[Sequence[float]]) -> float:
-        """The mean of curves over the strengths above 0; a curve has one value for each strength."""
-        return mean([value for curve in curves for value, s in zip(curve, self.strengths, strict=True) if s > 0])
+        """The row with its values under weather: by seed, the mean over kinds and strengths above 0."""
+        return dataclasses.replace(row, values=tuple(map(self.mean, zip(*row.weather.values(), strict=True))))
 
 
-@dataclass(frozen=True, kw_only=True)
-class SearchRow:
-    """What the search chose with one seed.
-
-    Attributes:
-        gates: (L, 4), in [0, 1], for scale, bias, mean and variance of each layer.
-        size: (L, 4), how much each parameter of the layer adapts: the deviation over pixels of what s adds, as a
-            share of the static parameter.
-    """
-
-    norm: str
-    setting: str
-    seed: int
-    gates: tuple[tuple[float, ...], ...]
-    size: tuple[tuple[float, ...], ...]
-
-
-@dataclass(frozen=True)
-class FurtherRow:
-    """A further metric of one normalization: one value per seed of its row, and how far pictures differ in it.
-
-    Attributes:
-        deviations: per seed, the standard deviation over all that was measured, such as photographs and styles.
-    """
-
-    norm: str
-    setting: str
-    values: tuple[float, ...]
-    deviations: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class FurtherMetric:
-    """A further metric of the networks of a study."""
-
-    metric: Metric
-    rows: tuple[FurtherRow, ...]
-
-    def row_of(self, row: Row) -> FurtherRow | None:
-        """What belongs to a row of the study."""
-        return next((own for own in self.rows if (own.norm, own.setting) == (row.norm, row.setting)), None)
-
-
-@dataclass(frozen=True)
-class StyleRow:
-    """The metric of one normalization in one style: one value per seed of its row."""
-
-    norm: str
-    setting: str
-    style: str
-    values: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Search:
-    """The search's choices by layer, in the order of evaluation."""
-
-    layers: tuple[str, ...]
-    rows: tuple[SearchRow, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Study:
     """One question, and what was measured to answer it.
 
     Attributes:
-        name: the file's, without .json.
+        name: the file's, without .json; it is not in the file.
+        protocol: branched: all go on from the weights of one trunk; scratch: each from its own start; shipped: the
+            page's networks.
         size: (H, W) of the pictures.
         train: what the networks were trained on; for `steps` steps, which are `epochs` epochs (None: not known).
+        recipe: the file of habn/recipes with these settings, if there is one.
         command: reproduces it, one command per line.
+        metric: the main one, of the rows' values; `further` has those of their figures.
         baseline: the norm that every other one is held against, seed by seed.
-        rows: the main metric; `figures` has further ones of the same networks, `by_style` the main one by style.
+        weather: how rows were measured under it, if they were.
+        layers: names of the layers that the rows' search is about, in the order of evaluation.
         sampling: how many samples of what a value is made of, where the split and its size do not tell.
     """
 
-    name: str
+    name: str = ""
     title: Text
     question: Text
-    protocol: str
-    data: str
-    split: str
-    size: tuple[int, int]
-    train: str
-    steps: int
+    protocol: Literal["branched", "scratch", "shipped"]
+    data: Words
+    split: Words
+    size: tuple[NonNegativeInt, NonNegativeInt]
+    train: Words
+    steps: NonNegativeInt
     epochs: float | None
-    hardware: str
-    commit: str
-    date: str
-    command: str
+    hardware: Words
+    commit: Words
+    date: date
+    recipe: Words | None = None
+    command: Words
     metric: Metric
-    baseline: str
-    rows: tuple[Row, ...]
-    curves: tuple[Curve, ...] = ()
-    weather: UnderWeather | None = None
-    search: Search | None = None
-    figures: tuple[FurtherMetric, ...] = ()
-    by_style: tuple[StyleRow, ...] = ()
+    baseline: Words
     sampling: Text | None = None
+    further: tuple[Metric, ...] = ()
+    weather: UnderWeather | None = None
+    layers: tuple[Words, ...] = ()
+    rows: tuple[Row, ...]
 
-    def label_of(self, norm: str, setting: str) -> str:
-        """The full label of the row of that normalization and setting, or what comes closest to it."""
-        rows = [row for row in self.rows if row.norm == norm]
-        exact = next((row.full_label for row in rows if row.setting == setting), None)
-        return exact or ", ".join(filter(None, (rows[0].label if rows else norm, setting)))
+    @model_validator(mode="after")
+    def _check(self) -> "Study":
+        if self.rows and self.baseline not in {row.norm for row in self.rows}:
+            raise ValueError(f"'baseline' is {self.baseline!r}, which no row has as its norm")
+        strengths = 0 if self.weather is None else len(self.weather.strengths)
+        for place, row in enumerate(self.rows):
+            if unknown := row.figures.keys() - {metric.name for metric in self.further}:
+                raise ValueError(f"'rows[{place}].figures' has {min(unknown)!r}, which 'further' lacks")
+            curves = [curve for by_seed in row.weather.values() for curve in by_seed]
+            _have_length(f"rows[{place}].weather", curves, strengths, "one value for each of 'weather.strengths'")
+            chosen = [part for choice in row.search for part in (choice.gates, choice.size)]
+            _have_length(f"rows[{place}].search", chosen, len(self.layers), "four values for each of 'layers'")
+        return self
 
     @property
     def baseline_label(self) -> str:
@@ -261,33 +274,38 @@ class Study:
             return None
         return paired_difference([row.by_seed[s] for s in common], [baseline.by_seed[s] for s in common])
 
-    def by_figure(self, figure: FurtherMetric) -> "Study":
+    def by_figure(self, metric: Metric) -> "Study":
         """This study with a further metric in the place of the main one."""
-        found = ((row, figure.row_of(row)) for row in self.rows)
-        rows = tuple(replace(row, values=own.values) for row, own in found if own)
-        return replace(self, name=f"{self.name}-{figure.metric.name}", metric=figure.metric, rows=rows)
+        rows = (row for row in self.rows if metric.name in row.figures)
+        rows = (dataclasses.replace(row, values=row.figures[metric.name].values) for row in rows)
+        return dataclasses.replace(self, name=f"{self.name}-{metric.name}", metric=metric, rows=tuple(rows))
 
     def under_weather(self) -> "Study":
         """This study with each row's values under weather: by seed, the mean over kinds and strengths above 0."""
         weather = self.weather
-        rows = () if weather is None else tuple(weather.mean_of(row) for row in self.rows if weather.rows_of(row))
-        return replace(self, name=f"{self.name}-weather", rows=rows)
+        rows = () if weather is None else tuple(weather.mean_of(row) for row in self.rows if row.weather)
+        return dataclasses.replace(self, name=f"{self.name}-weather", rows=rows)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Claim:
     """One figure of the source text, from without to with its method; `change` where it gives nothing else."""
 
     what: Text
     unit: str
-    before: float | None
-    after: float | None
-    change: float | None
+    before: float | None = None
+    after: float | None = None
+    change: float | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class Claims:
     """What the source text claims and nobody could check; never mixed with what was measured."""
 
     note: Text
     claims: tuple[Claim, ...]
+
+
+def _have_length(name: str, lists: Collection[Sequence], length: int, wanted: str) -> None:
+    if any(len(values) != length for values in lists):
+        raise ValueError(f"'{name}' must have {wanted}")

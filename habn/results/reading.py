@@ -1,70 +1,25 @@
-"""What stands in results/*.json; what does not fit is refused in one sentence that names file, key and remedy.
+"""Reads results/*.json; what does not fit is refused in one sentence that names file, key and remedy."""
 
-A file is one study. {"en": ..., "es": ...} may stand for a text; keys in brackets may be missing.
-
-    title, question     texts; the question may be empty
-    protocol            branched | scratch | shipped
-    data, split         "camvid", "test"
-    size                [H, W]
-    train               what was trained on
-    steps, epochs       a whole number; a number, or null where it is not known
-    hardware, commit, date (YYYY-MM-DD), command
-    metric              {name, unit, higher_is_better}
-    baseline            the norm of a row
-    rows                [{norm, label, setting, seeds, values, parameters, added}]
-    [curves]            [{norm, [setting], seed, steps, values}]
-    [weather]           {pictures, strengths, rows: [{norm, [setting], weather, values}]}, the values a list per seed of
-                        one per strength
-    [search]            {layers, rows: [{norm, [setting], seed, gates: [4] per layer, size: [4] per layer}]}
-    [figures]           [{metric, rows: [{norm, [setting], values: one per seed, deviations: one per seed}]}]
-    [by_style]          [{norm, [setting], style, values: one per seed}]
-    [sampling]          text
-
-What belongs to a row may repeat its label.
-"""
-
-from collections.abc import Sequence
-from functools import partial
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-from habn.results.models import (
-    LANGUAGES,
-    PROTOCOLS,
-    Claim,
-    Claims,
-    Curve,
-    FurtherMetric,
-    FurtherRow,
-    Metric,
-    Row,
-    Search,
-    SearchRow,
-    Study,
-    StyleRow,
-    Text,
-    UnderWeather,
-    WeatherRow,
-)
-from habn.results.strict_json import (
-    Misfit,
-    Object,
-    Reader,
-    any_string,
-    iso_date,
-    list_of,
-    number,
-    one_of,
-    read_file,
-    string,
-    truth,
-    whole,
-)
+from pydantic import TypeAdapter, ValidationError
+
+from habn.errors import HabnError
+from habn.results.models import Claims, Study
 from habn.shipped import shipped
 
 FOLDER = shipped("results")
 CLAIMS, BENCHMARK = "claimed.json", "benchmark.json"
-GATES = 4
+REMEDY = "run the command again that writes the file, or correct it"
+
+Content = TypeVar("Content")
+
+
+class ResultError(HabnError):
+    """One sentence on a file of results that cannot be read: which file, which key, and what to do."""
 
 
 def load_results(folder: str | Path = FOLDER) -> tuple[Study, ...]:
@@ -85,7 +40,10 @@ def load_study(path: str | Path) -> Study:
     Raises:
         ResultError: on the first key that is missing, unknown or does not fit.
     """
-    return read_file(Path(path), lambda content: _study(Path(path).stem, content))
+    study = read_file(Path(path), Study)
+    if study.name:
+        raise ResultError(f"{path}: the key 'name' is not known; {REMEDY}.")
+    return replace(study, name=Path(path).stem)
 
 
 def load_claims(folder: str | Path = FOLDER) -> Claims | None:
@@ -95,148 +53,48 @@ def load_claims(folder: str | Path = FOLDER) -> Claims | None:
         ResultError: on the first key that is missing, unknown or does not fit.
     """
     path = Path(folder) / CLAIMS
-    return read_file(path, _claims) if path.exists() else None
+    return read_file(path, Claims) if path.exists() else None
 
 
-def _study(name: str, content: Any) -> Study:
-    with Object(content, "") as file:
-        study = Study(
-            name=name,
-            title=file.take("title", _text),
-            question=file.take("question", partial(_text, read=any_string)),
-            protocol=file.take("protocol", one_of(PROTOCOLS)),
-            data=file.take("data", string),
-            split=file.take("split", string),
-            size=file.take("size", list_of(whole, 2)),
-            train=file.take("train", string),
-            steps=file.take("steps", whole),
-            epochs=file.take("epochs", lambda value, place: None if value is None else number(value, place)),
-            hardware=file.take("hardware", string),
-            commit=file.take("commit", string),
-            date=file.take("date", iso_date),
-            command=file.take("command", string),
-            metric=file.take("metric", _metric),
-            baseline=file.take("baseline", string),
-            rows=file.take("rows", list_of(_row)),
-            curves=file.take_if_there("curves", list_of(_curve), ()),
-            weather=file.take_if_there("weather", _weather, None),
-            search=file.take_if_there("search", _search, None),
-            figures=file.take_if_there("figures", list_of(_figure), ()),
-            by_style=file.take_if_there("by_style", list_of(_style_row), ()),
-            sampling=file.take_if_there("sampling", _text, None),
-        )
-    if study.baseline not in {row.norm for row in study.rows}:
-        raise Misfit(f"'baseline' is {study.baseline!r}, which no row has as its norm")
-    _check_that_rows_match(study)
-    return study
+def read_file(path: Path, kind: type[Content]) -> Content:
+    """The content of a JSON file as one of the classes that pydantic builds.
+
+    Raises:
+        ResultError: on the first key that is missing, unknown or does not fit.
+    """
+    try:
+        return adapter(kind).validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise ResultError(f"{path} is missing; {REMEDY}.") from None
+    except ValidationError as error:
+        found = error.errors(include_url=False)[0]
+        if found["type"] == "json_invalid":
+            raise ResultError(f"{path} is not valid JSON; {REMEDY}.") from None
+        complaint = _complain(_place(found["loc"]), found["type"], found["msg"])
+        raise ResultError(f"{path}: {complaint}; {REMEDY}.") from None
 
 
-def _check_that_rows_match(study: Study) -> None:
-    """Refuse rows of figures and styles that do not have the seeds of a row of the study."""
-    seeds = {(row.norm, row.setting): len(row.seeds) for row in study.rows}
-    further = [row for figure in study.figures for row in figure.rows]
-    parts: dict[str, Sequence[FurtherRow | StyleRow]] = {"figures": further, "by_style": study.by_style}
-    for place, rows in parts.items():
-        for row in rows:
-            if len(row.values) != seeds.get((row.norm, row.setting)):
-                raise Misfit(f"'{place}' has a row of {row.norm!r} without a value for each seed of such a row")
+@cache
+def adapter(kind: type[Content]) -> TypeAdapter[Content]:
+    """What reads and writes a class as JSON."""
+    return TypeAdapter(kind)
 
 
-def _metric(value: Any, place: str) -> Metric:
-    with Object(value, f"{place}.") as metric:
-        return Metric(
-            metric.take("name", string), metric.take("unit", any_string), metric.take("higher_is_better", truth)
-        )
+def _complain(place: str, kind: str, message: str) -> str:
+    """What does not fit, in one clause; kind and message are pydantic's."""
+    match kind:
+        case "missing":
+            return f"the key '{place}' is missing"
+        case "unexpected_keyword_argument":
+            return f"the key '{place}' is not known"
+        case "dataclass_type" | "dict_type":
+            return f"'{place}' must be an object" if place else "the file must be an object"
+        case "value_error":
+            return f"{place}{': ' if place else ''}{message.removeprefix('Value error, ')}"
+        case _:
+            return f"'{place}' {message[0].lower()}{message[1:]}".replace("input should be", "must be")
 
 
-def _row(value: Any, place: str) -> Row:
-    with Object(value, f"{place}.") as row:
-        norm, label = row.take("norm", string), row.take("label", string)
-        setting, seeds = row.take("setting", any_string), row.take("seeds", list_of(whole))
-        if not seeds or len(set(seeds)) < len(seeds):
-            raise Misfit(f"'{place}.seeds' must hold at least one seed, and each only once")
-        values = row.take("values", list_of(number, len(seeds)))
-        return Row(
-            norm=norm,
-            label=label,
-            setting=setting,
-            seeds=seeds,
-            values=values,
-            parameters=row.take("parameters", whole),
-            added=row.take("added", whole),
-        )
-
-
-def _identity(part: Object) -> dict[str, str]:
-    """To which row a part belongs: its norm and setting; the label is the row's."""
-    part.take_if_there("label", string, None)
-    return {"norm": part.take("norm", string), "setting": part.take_if_there("setting", any_string, "")}
-
-
-def _curve(value: Any, place: str) -> Curve:
-    with Object(value, f"{place}.") as curve:
-        identity, seed, steps = _identity(curve), curve.take("seed", whole), curve.take("steps", list_of(whole))
-        return Curve(**identity, seed=seed, steps=steps, values=curve.take("values", list_of(number, len(steps))))
-
-
-def _weather(value: Any, place: str) -> UnderWeather:
-    with Object(value, f"{place}.") as weather:
-        pictures, strengths = weather.take("pictures", whole), weather.take("strengths", list_of(number))
-        by_seed = list_of(list_of(number, len(strengths)))
-
-        def row(value: Any, place: str) -> WeatherRow:
-            with Object(value, f"{place}.") as row:
-                identity, kind = _identity(row), row.take("weather", string)
-                return WeatherRow(**identity, weather=kind, values=row.take("values", by_seed))
-
-        return UnderWeather(pictures, strengths, weather.take("rows", list_of(row)))
-
-
-def _figure(value: Any, place: str) -> FurtherMetric:
-    with Object(value, f"{place}.") as figure:
-        return FurtherMetric(figure.take("metric", _metric), figure.take("rows", list_of(_figure_row)))
-
-
-def _figure_row(value: Any, place: str) -> FurtherRow:
-    with Object(value, f"{place}.") as row:
-        identity, values = _identity(row), row.take("values", list_of(number))
-        return FurtherRow(**identity, values=values, deviations=row.take("deviations", list_of(number, len(values))))
-
-
-def _style_row(value: Any, place: str) -> StyleRow:
-    with Object(value, f"{place}.") as row:
-        identity, style = _identity(row), row.take("style", string)
-        return StyleRow(**identity, style=style, values=row.take("values", list_of(number)))
-
-
-def _search(value: Any, place: str) -> Search:
-    with Object(value, f"{place}.") as search:
-        layers = search.take("layers", list_of(string))
-        by_layer = list_of(list_of(number, GATES), len(layers))
-
-        def row(value: Any, place: str) -> SearchRow:
-            with Object(value, f"{place}.") as row:
-                identity, seed = _identity(row), row.take("seed", whole)
-                return SearchRow(
-                    **identity, seed=seed, gates=row.take("gates", by_layer), size=row.take("size", by_layer)
-                )
-
-        return Search(layers, search.take("rows", list_of(row)))
-
-
-def _claims(content: Any) -> Claims:
-    with Object(content, "") as file:
-        return Claims(file.take("note", _text), file.take("claims", list_of(_claim)))
-
-
-def _claim(value: Any, place: str) -> Claim:
-    with Object(value, f"{place}.") as claim:
-        figures = {key: claim.take_if_there(key, number, None) for key in ("before", "after", "change")}
-        return Claim(what=claim.take("what", _text), unit=claim.take("unit", any_string), **figures)
-
-
-def _text(value: Any, place: str, read: Reader = string) -> Text:
-    if isinstance(value, str):
-        return {language: read(value, place) for language in LANGUAGES}
-    with Object(value, f"{place}.") as text:
-        return {language: text.take(language, read) for language in LANGUAGES}
+def _place(location: tuple[int | str, ...]) -> str:
+    """ "rows[0].values[1]"."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).removeprefix(".")

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from habn.checkpoints import CHECKPOINTS
-from habn.results.strict_json import read_file
+from habn.results.reading import read_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +23,7 @@ def load_shipped_scores(folder: str | Path = CHECKPOINTS) -> tuple[ShippedScore,
     """Every single number under "metrics" in every config.json below `folder`, by the checkpoints' names."""
     scores = []
     for path in sorted(Path(folder).glob("*/config.json")):
-        metadata = read_file(path, dict)
+        metadata = read_file(path, dict[str, Any])
         for split, measured in metadata.get("metrics", {}).items():
             scores += [
                 ShippedScore(

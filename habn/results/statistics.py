@@ -1,6 +1,7 @@
-"""Mean, spread, and the paired comparison of two rows of values by Student's t: pure functions on floats."""
+"""Spread, and the paired comparison of two rows of values by Student's t: pure functions on floats."""
 
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -25,16 +26,9 @@ class PairedDifference:
     p: float | None
 
 
-def mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values)
-
-
 def standard_deviation(values: Sequence[float]) -> float | None:
     """Of a sample (n - 1); None of a single value."""
-    if len(values) < 2:
-        return None
-    centre = mean(values)
-    return math.sqrt(math.fsum((value - centre) ** 2 for value in values) / (len(values) - 1))
+    return statistics.stdev(values) if len(values) > 1 else None
 
 
 def paired_difference(first: Sequence[float], second: Sequence[float]) -> PairedDifference:
@@ -48,7 +42,7 @@ def paired_difference(first: Sequence[float], second: Sequence[float]) -> Paired
     if len(first) != len(second) or not first:
         raise ValueError(f"Pairs are needed, but there are {len(first)} and {len(second)} values.")
     differences = [a - b for a, b in zip(first, second, strict=True)]
-    centre, spread, count = mean(differences), standard_deviation(differences), len(differences)
+    centre, spread, count = statistics.fmean(differences), standard_deviation(differences), len(differences)
     # Differences that are the same in every pair were rounded so: how far they spread is not known.
     if spread is None or (spread < 1e-9 and centre != 0):
         return PairedDifference(centre, count, None, None)

@@ -1,35 +1,29 @@
-"""What was measured of style networks, as the parts of a study."""
+"""What was measured of style networks, as the parts of a row."""
 
 from collections.abc import Mapping, Sequence
 
-from habn.results.models import METRICS, FurtherMetric, FurtherRow, StyleRow
+from habn.results.models import METRICS, Figure
 
-FURTHER = ("style", "content", "ssim")
-"""The figures beside the main one, "frechet", in the order of the tables."""
-
-Measured = Mapping[str, Mapping]
-"""By the figure's name its mean, deviation and by_style, as in `habn.training.style_evaluation.StyleScore`."""
+FURTHER = tuple(METRICS[name] for name in ("style", "content", "ssim"))
+"""The metrics beside the main one, "frechet", in the order of the tables."""
 
 
-def style_parts(found: Mapping[tuple[str, str], Sequence[Measured]]) -> dict:
-    """The figures and by_style of a `Study`.
+def style_parts(by_seed: Sequence[Mapping[str, Mapping]]) -> dict:
+    """The figures and styles of a `Row`.
 
     Args:
-        found: by norm and setting, what was measured with each seed.
+        by_seed: what was measured with each seed: by the metric's name its mean, deviation and by_style, as in
+            `habn.training.style_evaluation.StyleScore`.
     """
     return {
-        "figures": tuple(
-            FurtherMetric(METRICS[name], tuple(_figure_row(row, name, by_seed) for row, by_seed in found.items()))
-            for name in FURTHER
-        ),
-        "by_style": tuple(
-            StyleRow(*row, style, tuple(measured["frechet"]["by_style"][style] for measured in by_seed))
-            for row, by_seed in found.items()
+        "figures": {metric.name: _figure([measured[metric.name] for measured in by_seed]) for metric in FURTHER},
+        "styles": {
+            style: tuple(measured["frechet"]["by_style"][style] for measured in by_seed)
             for style in by_seed[0]["frechet"]["by_style"]
-        ),
+        },
     }
 
 
-def _figure_row(row: tuple[str, str], name: str, by_seed: Sequence[Measured]) -> FurtherRow:
-    values, deviations = (tuple(measured[name][key] for measured in by_seed) for key in ("mean", "deviation"))
-    return FurtherRow(*row, values, deviations)
+def _figure(by_seed: Sequence[Mapping]) -> Figure:
+    values, deviations = (tuple(measured[key] for measured in by_seed) for key in ("mean", "deviation"))
+    return Figure(values=values, deviations=deviations)

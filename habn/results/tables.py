@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 
-from habn.results.models import FurtherRow, Metric, Row, Study, StyleRow, UnderWeather
-from habn.results.statistics import PairedDifference, mean, standard_deviation
-from habn.results.strict_json import ResultError
+from habn.results.models import Metric, Study, UnderWeather
+from habn.results.reading import ResultError
+from habn.results.statistics import PairedDifference, standard_deviation
 
 LANGUAGE = "en"
 _PLACE = re.compile(r"(<!-- results:(?P<name>[\w/.-]+) -->\n)(?P<table>.*?)(<!-- /results -->)", re.DOTALL)
@@ -48,17 +49,17 @@ def format_p(difference: PairedDifference | None) -> str:
     return "< 0.001" if difference.p < 0.001 else f"{difference.p:.3f}"
 
 
-def format_spread(row: Row | FurtherRow | StyleRow, metric: Metric) -> str:
+def format_spread(values: Sequence[float], metric: Metric) -> str:
     """ "49.78 ± 0.31", mean and standard deviation over the seeds."""
-    spread = standard_deviation(row.values)
-    return " ± ".join(f"{value:.{metric.decimals}f}" for value in (mean(row.values), spread) if value is not None)
+    spread = standard_deviation(values)
+    return " ± ".join(f"{value:.{metric.decimals}f}" for value in (fmean(values), spread) if value is not None)
 
 
 def _tables(study: Study) -> dict[str, str]:
     tables = {study.name: _table(study)}
     if study.weather is not None:
         tables[f"{study.name}/weather"] = _weather_table(study, study.weather)
-    if study.by_style:
+    if any(row.styles for row in study.rows):
         tables[f"{study.name}/by-style"] = _style_table(study)
     return tables
 
@@ -69,17 +70,20 @@ def _table(study: Study) -> str:
         _metric_head(study.metric),
         f"minus {study.baseline_label} (95 % interval)",
         "p",
-        *(_metric_head(figure.metric) for figure in study.figures),
+        *map(_metric_head, study.further),
         "seeds",
         "parameters",
     ]
     rows = [
         [
             row.full_label,
-            format_spread(row, study.metric),
+            format_spread(row.values, study.metric),
             format_difference(study.difference(row), study.metric),
             format_p(study.difference(row)),
-            *_figure_cells(study, row),
+            *(
+                format_spread(row.figures[metric.name].values, metric) if metric.name in row.figures else ""
+                for metric in study.further
+            ),
             str(len(row.seeds)),
             f"{row.parameters:,}" + (f" (+{row.added_share:.2%})" if row.added else ""),
         ]
@@ -93,41 +97,31 @@ def _metric_head(metric: Metric) -> str:
     return metric.label if metric.higher_is_better else f"{metric.label} ↓"
 
 
-def _figure_cells(study: Study, row: Row) -> list[str]:
-    found = ((figure.row_of(row), figure.metric) for figure in study.figures)
-    return ["" if own is None else format_spread(own, metric) for own, metric in found]
-
-
 def _style_table(study: Study) -> str:
     """The main metric in each style, over seeds, with a column for each row."""
-    cells = {(row.style, row.norm, row.setting): format_spread(row, study.metric) for row in study.by_style}
     head = ["style", *(row.full_label for row in study.rows)]
     rows = [
-        [style, *(cells.get((style, row.norm, row.setting), "") for row in study.rows)]
-        for style in dict.fromkeys(row.style for row in study.by_style)
+        [style, *(format_spread(row.styles[style], study.metric) if style in row.styles else "" for row in study.rows)]
+        for style in dict.fromkeys(style for row in study.rows for style in row.styles)
     ]
     return f"{markdown(head, rows)}\n{_metric_head(study.metric)} in each style.\n"
 
 
 def _weather_table(study: Study, weather: UnderWeather) -> str:
     """The mean over seeds and over the strengths above 0, per weather and normalization."""
-    columns = list(dict.fromkeys((row.norm, row.setting) for row in weather.rows))
-    cells = {(row.weather, row.norm, row.setting): weather.mean(row.values) for row in weather.rows}
-    head = ["weather", *(study.label_of(*column) for column in columns)]
+    measured = [row for row in study.rows if row.weather]
+    head = ["weather", *(row.full_label for row in measured)]
     rows = [
-        [kind, *(f"{cells[kind, *c]:.2f}" if (kind, *c) in cells else "" for c in columns)]
-        for kind in dict.fromkeys(row.weather for row in weather.rows)
+        [kind, *(f"{weather.mean(row.weather[kind]):.2f}" if kind in row.weather else "" for row in measured)]
+        for kind in dict.fromkeys(kind for row in measured for kind in row.weather)
     ]
     summary = study.under_weather()
-    means = {(row.norm, row.setting): row for row in summary.rows}
-    rows.append(["all", *(format_spread(means[c], study.metric) for c in columns)])
-    rows.append(
-        [
-            f"all, minus {study.baseline_label}",
-            *(format_difference(summary.difference(means[c]), study.metric) for c in columns),
-        ]
-    )
-    rows.append(["p", *(format_p(summary.difference(means[c])) for c in columns)])
+    differences = [summary.difference(row) for row in summary.rows]
+    rows += [
+        ["all", *(format_spread(row.values, study.metric) for row in summary.rows)],
+        [f"all, minus {study.baseline_label}", *(format_difference(found, study.metric) for found in differences)],
+        ["p", *map(format_p, differences)],
+    ]
     note = (
         f"Mean of {study.metric.label} over seeds and all strengths above 0, on {weather.pictures} pictures of "
         f"{study.split}, the same for all: intervals tell of other seeds, not of other pictures."

@@ -6,7 +6,7 @@ from typing import Any
 
 from habn.errors import HabnError
 from habn.layers.normalization import NORM_LABELS
-from habn.results import Row, Search, SearchRow, Study
+from habn.results import Choice, Row, Study
 from habn.results.models import Text
 from habn.results.provenance import describe_commit
 from habn.study.runs import MEASURED, StudyRuns
@@ -31,13 +31,14 @@ def collect(runs: StudyRuns, names: list[str], seeds: list[int], head: Study) ->
     if not finished:
         return None
     kept = {name: {seed: runs.measured(name, seed) for seed in finished} for name in names}
+    every = [entry for entries in kept.values() for entry in entries.values()]
     return replace(
         head,
-        **_provenance(kept),
-        epochs=kept[names[0]][finished[0]]["epochs"],
+        **_provenance(every),
+        epochs=every[0]["epochs"],
         rows=tuple(_row(runs, name, entries) for name, entries in kept.items()),
-        search=_search(runs, {name: entries for name, entries in kept.items() if "search" in entries[finished[0]]}),
-        **runs.parts_of(kept),
+        layers=next((tuple(entry["search"]["layers"]) for entry in every if "search" in entry), ()),
+        **runs.further(every),
     )
 
 
@@ -54,7 +55,7 @@ def describe(runs: StudyRuns, name: str, title: Text, question: Text, command: s
         epochs=None,
         hardware=runs.hardware(),
         commit=describe_commit(),
-        date=date.today().isoformat(),
+        date=date.today(),
         command=command,
         metric=runs.metric,
         baseline=runs.variants[runs.baseline].norm,
@@ -64,17 +65,23 @@ def describe(runs: StudyRuns, name: str, title: Text, question: Text, command: s
 
 
 def build_row(
-    variant: Variant, seeds: list[int], values: list[float], sizes: dict[str, int], setting: str | None = None
+    variant: Variant,
+    seeds: list[int],
+    values: list[float],
+    sizes: dict[str, int],
+    *,
+    setting: str | None = None,
+    **parts: Any,
 ) -> Row:
-    """A row of a variant; sizes is from `habn.networks.count_parameters`."""
-    setting = variant.setting if setting is None else setting
+    """A row of a variant; sizes is from `habn.networks.count_parameters`, parts are further fields."""
     return Row(
         norm=variant.norm,
         label=NORM_LABELS[variant.norm],
-        setting=setting,
+        setting=variant.setting if setting is None else setting,
         seeds=tuple(seeds),
         values=tuple(values),
         **sizes,
+        **parts,
     )
 
 
@@ -82,11 +89,11 @@ def _is_finished(runs: StudyRuns, name: str, seed: int) -> bool:
     return (runs.folder / name / str(seed) / MEASURED).is_file()
 
 
-def _provenance(kept: dict[str, dict[int, dict]]) -> dict[str, Any]:
+def _provenance(every: list[dict]) -> dict[str, Any]:
     """The commit and the machine of all runs. Raises HabnError where they are not the same."""
     shared = {}
     for key in ("commit", "hardware"):
-        values = {entry[key] for entries in kept.values() for entry in entries.values()}
+        values = {entry[key] for entry in every}
         if len(values) > 1:
             raise HabnError(
                 f"The runs differ in {key} ({', '.join(sorted(values))}) and cannot be compared; give another --run."
@@ -96,24 +103,13 @@ def _provenance(kept: dict[str, dict[int, dict]]) -> dict[str, Any]:
 
 
 def _row(runs: StudyRuns, name: str, entries: dict[int, dict]) -> Row:
-    first = next(iter(entries.values()))
-    sizes = {key: first[key] for key in ("parameters", "added")}
-    return build_row(runs.variants[name], list(entries), [runs.value_of(entry) for entry in entries.values()], sizes)
+    measured = list(entries.values())
+    sizes = {key: measured[0][key] for key in ("parameters", "added")}
+    values = [runs.value_of(entry) for entry in measured]
+    chosen = tuple(_choice(seed, entry["search"]) for seed, entry in entries.items() if "search" in entry)
+    return build_row(runs.variants[name], list(entries), values, sizes, search=chosen, **runs.parts_of(entries))
 
 
-def _search(runs: StudyRuns, searched: dict[str, dict[int, dict]]) -> Search | None:
-    """Gates and sizes of all HABN layers, those of variants that searched first."""
-    rows = [
-        SearchRow(
-            **runs.variants[name].identity,
-            seed=seed,
-            gates=tuple(map(tuple, entry["search"]["gates"])),
-            size=tuple(map(tuple, entry["search"]["size"])),
-        )
-        for name, entries in sorted(searched.items(), key=lambda found: runs.variants[found[0]].search is None)
-        for seed, entry in entries.items()
-    ]
-    if not rows:
-        return None
-    first = next(iter(next(iter(searched.values())).values()))
-    return Search(tuple(first["search"]["layers"]), tuple(rows))
+def _choice(seed: int, search: dict) -> Choice:
+    gates, size = (tuple(map(tuple, search[key])) for key in ("gates", "size"))
+    return Choice(seed=seed, gates=gates, size=size)

@@ -183,8 +183,12 @@ class StudyRuns(ABC):
         """What was trained and measured on: data, split, size, train and sampling of a `habn.results.Study`."""
 
     @abstractmethod
-    def parts_of(self, kept: dict[str, dict[int, dict]]) -> dict:
-        """Further fields of a `habn.results.Study`, from what was measured by variant and seed."""
+    def parts_of(self, entries: dict[int, dict]) -> dict:
+        """Further fields of a `habn.results.Row`, from what was measured of a variant by seed."""
+
+    @abstractmethod
+    def further(self, every: list[dict]) -> dict:
+        """Further fields of a `habn.results.Study`, from what was measured of all runs."""
 
     def training_extras(self) -> dict:
         """What else the metadata say of the training."""

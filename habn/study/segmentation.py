@@ -1,6 +1,5 @@
 """The runs of a segmentation study: what they train, and what is measured of them, clean and under weather."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +13,7 @@ from habn.data.facade import load_facade
 from habn.data.segmentation import SegmentationData
 from habn.data.weather import STRENGTHS, WEATHER
 from habn.hooks.intervention import Intervention
-from habn.results import METRICS, Curve, UnderWeather, WeatherRow
+from habn.results import METRICS, Curve, UnderWeather
 from habn.study.measuring import lay_weather, measure_intervened, measure_weather
 from habn.study.runs import FEW_PICTURES, StudyPlan, StudyRuns
 from habn.study.variants import VARIANTS, Variant
@@ -141,31 +140,22 @@ class SegmentationRuns(StudyRuns):
         train = " and ".join(parts) + (", with weather" if plan.recipe.weather else "")
         return {"data": plan.data, "split": plan.split, "size": tuple(self.held_out.images.shape[2:]), "train": train}
 
-    def parts_of(self, kept: dict[str, dict[int, dict]]) -> dict:
-        every = [entry for entries in kept.values() for entry in entries.values()]
-        return {
-            # Where val was trained on, curves would be of pictures that were trained on.
-            "curves": () if self.plan.with_val else tuple(_curves(kept)),
-            "weather": self._weather(kept) if all("weather" in entry for entry in every) else None,
-        }
+    def parts_of(self, entries: dict[int, dict]) -> dict:
+        parts: dict = {}
+        if not self.plan.with_val:  # else curves would be of pictures that were trained on
+            parts["curves"] = tuple(_curve(seed, entry["curve"]) for seed, entry in entries.items())
+        if all("weather" in entry for entry in entries.values()):
+            parts["weather"] = {
+                kind: tuple(tuple(round(v, 2) for v in entry["weather"][kind]) for entry in entries.values())
+                for kind in WEATHER
+            }
+        return parts
 
-    def _weather(self, kept: dict[str, dict[int, dict]]) -> UnderWeather:
-        rows = [
-            WeatherRow(
-                **VARIANTS[name].identity,
-                weather=weather,
-                values=tuple(tuple(round(v, 2) for v in entry["weather"][weather]) for entry in entries.values()),
-            )
-            for name, entries in kept.items()
-            for weather in WEATHER
-        ]
-        return UnderWeather(len(self._few), (0.0, *map(float, STRENGTHS)), tuple(rows))
+    def further(self, every: list[dict]) -> dict:
+        if not any("weather" in entry for entry in every):
+            return {}
+        return {"weather": UnderWeather(pictures=len(self._few), strengths=(0.0, *map(float, STRENGTHS)))}
 
 
-def _curves(kept: dict[str, dict[int, dict]]) -> Iterator[Curve]:
-    for name, entries in kept.items():
-        for seed, entry in entries.items():
-            curve = entry["curve"]
-            yield Curve(
-                **VARIANTS[name].identity, seed=seed, steps=tuple(curve["steps"]), values=tuple(curve["values"])
-            )
+def _curve(seed: int, curve: dict) -> Curve:
+    return Curve(seed=seed, steps=tuple(curve["steps"]), values=tuple(curve["values"]))

@@ -11,7 +11,7 @@ from habn.checkpoints.metadata import style_metadata
 from habn.data.styles import PHOTO_ROW, STYLES
 from habn.hooks.intervention import Intervention, intervening
 from habn.results import METRICS
-from habn.results.style import style_parts
+from habn.results.style import FURTHER, style_parts
 from habn.study.runs import FEW_PICTURES, StudyPlan, StudyRuns
 from habn.study.variants import STYLE_VARIANTS, Variant
 from habn.training.style import StyleRecipe, StyleTask, build_style_task
@@ -89,9 +89,8 @@ class StyleRuns(StudyRuns):
             "sampling": sampling,
         }
 
-    def parts_of(self, kept: dict[str, dict[int, dict]]) -> dict:
-        found = {
-            (STYLE_VARIANTS[name].norm, STYLE_VARIANTS[name].setting): [entry["style"] for entry in entries.values()]
-            for name, entries in kept.items()
-        }
-        return style_parts(found)
+    def parts_of(self, entries: dict[int, dict]) -> dict:
+        return style_parts([entry["style"] for entry in entries.values()])
+
+    def further(self, every: list[dict]) -> dict:
+        return {"further": FURTHER}

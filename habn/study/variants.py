@@ -40,11 +40,6 @@ class Variant:
         """The head start under the names that conditions.json and config.json have for it."""
         return {"own_share": self.head_start, "own_parts": self.head_start_parts}
 
-    @property
-    def identity(self) -> dict[str, str]:
-        """Norm and setting, by which a study's rows are known."""
-        return {"norm": self.norm, "setting": self.setting}
-
 
 SHALLOW = ("stem", "to_quarter", "at_quarter")
 """The parts of SPVCNN above an eighth of the resolution: what they normalize still looks like the picture's light."""

@@ -53,8 +53,9 @@ def test_a_checkpoint_is_measured_under_weather(root, capsys):
     measured = json.loads(capsys.readouterr().out)
     assert list(measured["weather"]) == list(WEATHER) and len(measured["weather"]["haze"]) == 6
     assert measured["weather"]["haze"][0] == pytest.approx(measured["mean_iou"], abs=0.01)
-    weather = load_study(results).weather
-    assert weather.pictures == 1 and list(weather.rows[0].values[0]) == next(iter(measured["weather"].values()))
+    study = load_study(results)
+    assert study.weather.pictures == 1
+    assert {kind: list(values[0]) for kind, values in study.rows[0].weather.items()} == measured["weather"]
     assert "--weather-every 1" in load_study(results).command
 
 

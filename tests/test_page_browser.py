@@ -12,6 +12,8 @@ from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from test_inspector_browser import EMPTY
 
+from habn.results import load_results
+
 expect.set_options(timeout=60_000)  # milliseconds: the first visitor waits for the networks to be loaded
 
 # Gradio's front end says this whenever a file is uploaded.
@@ -300,10 +302,28 @@ def test_the_results_are_there_with_their_claims_apart_and_fit_a_phone(visit: Vi
     # On a phone Gradio keeps this tab behind a button with three dots; a link leads to it, too.
     visit.page.goto(f"{visit.page.url.partition('?')[0]}?tab=results")
     results = visit.page.locator(".results")
-    expect(results.locator("section.claimed")).to_contain_text("Afirmado, sin comprobar")
+    expect(results.locator("details.claimed")).to_contain_text("Afirmado, sin comprobar")
     expect(results.locator("table").first).to_be_visible()
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390
-    for button in results.locator(".command button").all():
+    for button in results.locator(".of-page .command button").all():
         button.locator("xpath=ancestor::details").locator("summary").press("Enter")
         button.press("Enter")
         expect(button).to_have_text("Copiado")
+
+
+def test_results_open_with_a_forest_plot_and_the_rest_is_folded(visit: Visit):
+    page = visit.page
+    page.goto(f"{page.url.partition('?')[0]}?tab=results")
+    expect(page.locator(".forest")).to_be_visible()
+    held = [row for s in load_results() if s.baseline == "bn" for row in s.rows if s.difference(row)]
+    marks = page.locator(".forest [data-role=mark] .marker:visible")
+    expect(marks).to_have_count(len(held))
+    zero = page.locator(".forest .lead .zero").first.bounding_box()["x"]
+    first = page.locator(".forest [data-role=mark]").first
+    is_ahead = first.locator("td").last.inner_text().startswith("+")
+    assert (first.locator(".marker").bounding_box()["x"] > zero - 5) == is_ahead
+    assert page.evaluate("document.documentElement.scrollHeight") < 2500
+    study = page.locator(".more section").first
+    expect(study).to_be_hidden()
+    page.locator(f".forest a[href='#{study.get_attribute('id')}']").click()
+    expect(study).to_be_in_viewport()

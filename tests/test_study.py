@@ -59,14 +59,14 @@ def test_a_study_pairs_its_runs_and_says_what_it_measured(camvid, trunk):
     assert (result["steps"], result["epochs"], result["baseline"]) == (2, 1.3, "bn")
     assert [(row["norm"], row["seeds"]) for row in result["rows"]] == [("bn", [3]), ("habn-plus", [3])]
     assert all(0 <= value <= 100 for row in result["rows"] for value in row["values"])
-    assert {row["weather"] for row in result["weather"]["rows"]} == set(WEATHER)
-    assert all(len(seed) == 6 for row in result["weather"]["rows"] for seed in row["values"])
-    assert np.shape(result["search"]["rows"][0]["gates"]) == (len(result["search"]["layers"]), 4)
+    assert all(set(row["weather"]) == set(WEATHER) for row in result["rows"])
+    assert all(len(seed) == 6 for row in result["rows"] for by_seed in row["weather"].values() for seed in by_seed)
+    assert np.shape(result["rows"][1]["search"][0]["gates"]) == (len(result["layers"]), 4)
     assert str(camvid) not in json.dumps(result), "a result names no folder of this machine"
     opened = [open_checkpoint(camvid / "study" / name / "3" / "checkpoint") for name in ("bn", "habn-plus")]
     assert opened[0].metadata["trunk"] == opened[1].metadata["trunk"] is not None
     correlation = opened[1].metadata["channel_correlation"]
-    assert list(correlation) == result["search"]["layers"] and all(0.5 < value <= 1 for value in correlation.values())
+    assert list(correlation) == result["layers"] and all(0.5 < value <= 1 for value in correlation.values())
 
 
 def test_a_study_is_continued_and_what_is_through_is_left_alone(camvid):

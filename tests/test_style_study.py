@@ -217,11 +217,11 @@ def test_a_study_pairs_its_runs_and_holds_all_figures(finished):
     assert (result["protocol"], result["data"], result["split"]) == ("scratch", "styles", "test")
     assert result["metric"] == {"name": "frechet", "unit": "", "higher_is_better": False}
     assert [(row["norm"], row["seeds"]) for row in result["rows"]] == [("bn", [0, 1]), ("habn-plus", [0, 1])]
-    assert [figure["metric"]["name"] for figure in result["figures"]] == ["style", "content", "ssim"]
-    for row, value in zip(result["rows"], ("bn", "habn-plus"), strict=True):
-        by_style = [own["values"] for own in result["by_style"] if own["norm"] == value]
-        np.testing.assert_allclose(np.mean(by_style, 0), row["values"], atol=1e-4)
-    assert np.shape(result["search"]["rows"][0]["gates"]) == (len(result["search"]["layers"]), 4)
+    assert [metric["name"] for metric in result["further"]] == ["style", "content", "ssim"]
+    for row in result["rows"]:
+        np.testing.assert_allclose(np.mean(list(row["styles"].values()), 0), row["values"], atol=1e-4)
+    chosen = result["rows"][1]["search"]
+    assert np.shape(chosen[0]["gates"]) == (len(result["layers"]), 4)
     assert "2 photographs in 8 styles" in result["sampling"]["en"]
     assert str(finished) not in json.dumps(result) and "--root DIR --squeezenet FILE" in result["command"]
     opened = [open_checkpoint(finished / "study" / name / "1" / "checkpoint") for name in ("bn", "habn-plus")]
@@ -229,7 +229,7 @@ def test_a_study_pairs_its_runs_and_holds_all_figures(finished):
     assert opened[0].metadata["metrics"]["test"]["frechet"] == result["rows"][0]["values"][1]
     training = opened[1].metadata["training"]
     assert (training["own_share"], training["least_gate"], training["search"]) == (2.0, 0.1, "joint")
-    gates = [gate for row in result["search"]["rows"] for layer in row["gates"] for gate in layer]
+    gates = [gate for choice in chosen for layer in choice["gates"] for gate in layer]
     assert set(gates) == {1.0}, "undecided gates stay open"
 
 
@@ -248,7 +248,7 @@ def test_branches_start_from_a_trunk_and_tell_how_far_their_channels_correspond(
     assert result["protocol"] == "branched" and "from the trunk checkpoint" in result["train"]
     opened = [open_checkpoint(tmp_path / "study" / name / "0" / "checkpoint") for name in ("bn", "habn")]
     assert opened[0].metadata["trunk"] == opened[1].metadata["trunk"] is not None
-    assert set(opened[1].metadata["channel_correlation"]) == set(result["search"]["layers"])
+    assert set(opened[1].metadata["channel_correlation"]) == set(result["layers"])
 
 
 def test_a_row_that_could_not_be_added_is_refused_before_it_is_measured(style_data, finished, tmp_path):
@@ -318,7 +318,8 @@ def test_one_command_measures_several_checkpoints_into_one_table(style_data, fin
     assert [row.values[0] for row in shipped.rows] == [line["frechet"]["mean"] for line in lines]
     for row, same in zip(shipped.rows, studied.rows, strict=True):
         assert row.values[0] == pytest.approx(same.values[0], rel=1e-5), "both commands measure alike"
-    assert [len(figure.rows) for figure in shipped.figures] == [2, 2, 2] and len(shipped.by_style) == 2 * len(STYLES)
+    assert all(list(row.figures) == ["style", "content", "ssim"] for row in shipped.rows)
+    assert all(list(row.styles) == list(STYLES) for row in shipped.rows)
     table = tables_markdown([shipped])
     assert "| SqueezeNet Fréchet distance ↓ |" in table and "| SSIM |" in table and "2 photographs in 8 styles" in table
     with pytest.raises(SystemExit, match="give --root with content and styles, and --squeezenet"):

@@ -10,13 +10,12 @@ alike. A time that is not a ratio says little, and neither is ever asserted in a
 
 import argparse
 import ctypes
-import json
 import os
 import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -25,37 +24,13 @@ from torch import Tensor, nn
 
 from habn.commands.benchmark_candidates import FOLDED, LABELS, SHIPPED, build, fold, layers, networks, shipped
 from habn.results.provenance import describe_commit, describe_hardware
+from habn.results.speed import Benchmark, Timing, save_benchmark
 
 BASELINE = "bn"
 SHAPES = ((1, 64, 180, 240), (1, 32, 360, 480))
 PICTURE = (1, 3, 360, 480)
 BATCH = (8, 3, 192, 256)
 GROWTH = ("bn", "habn", "habn-plus")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Timing:
-    """What one candidate took.
-
-    Attributes:
-        what: "network" (SPVCNN), "layer", or "layer, growth"; `shape` is that of its input.
-        work: "evaluation", "training step" (forward and backward), or "memory of a training step".
-        precision: "float32" or "bfloat16".
-        threads: of PyTorch.
-        norm: a key of `LABELS`.
-        amount: median, in milliseconds, or in MiB for memory.
-        ratio: median of the amount over the baseline's of the same turn; `quartiles` of the same.
-    """
-
-    what: str
-    shape: tuple[int, ...]
-    work: str
-    precision: str
-    threads: int
-    norm: str
-    amount: float
-    ratio: float
-    quartiles: tuple[float, float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +67,7 @@ def main(arguments: list[str] | None = None) -> None:
         timings.append(timing)
         print(table_row(timing), flush=True)
     if args.json is not None:
-        args.json.write_text(json.dumps(_report(args, timings), indent=1) + "\n")
+        save_benchmark(_report(args, timings), args.json)
 
 
 def measure(args: argparse.Namespace) -> Iterator[Timing]:
@@ -239,17 +214,17 @@ def _status(key: str) -> int:
     raise OSError(f"no {key}")
 
 
-def _report(args: argparse.Namespace, timings: list[Timing]) -> dict:
-    return {
-        "hardware": describe_hardware(torch.cuda.get_device_name() if args.device.startswith("cuda") else None),
-        "load": list(os.getloadavg()) if hasattr(os, "getloadavg") else None,
-        "torch": torch.__version__,
-        "commit": describe_commit(),
-        "date": date.today().isoformat(),
-        "repeats": args.repeats,
-        "labels": LABELS,
-        "timings": [asdict(timing) for timing in timings],
-    }
+def _report(args: argparse.Namespace, timings: list[Timing]) -> Benchmark:
+    return Benchmark(
+        hardware=describe_hardware(torch.cuda.get_device_name() if args.device.startswith("cuda") else None),
+        load=os.getloadavg() if hasattr(os, "getloadavg") else None,
+        torch=torch.__version__,
+        commit=describe_commit(),
+        date=date.today(),
+        repeats=args.repeats,
+        labels=LABELS,
+        timings=tuple(timings),
+    )
 
 
 def _shape(text: str) -> tuple[int, ...]:

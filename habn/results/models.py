@@ -256,6 +256,11 @@ class Study:
         return self
 
     @property
+    def task(self) -> str:
+        """ "segmentation" or "style"."""
+        return "style" if self.data == "styles" else "segmentation"
+
+    @property
     def baseline_label(self) -> str:
         """The baseline's name for people, without a setting."""
         return next(row.label for row in self.rows if row.norm == self.baseline)
@@ -280,19 +285,29 @@ class Study:
         rows = (dataclasses.replace(row, values=row.figures[metric.name].values) for row in rows)
         return dataclasses.replace(self, name=f"{self.name}-{metric.name}", metric=metric, rows=tuple(rows))
 
-    def under_weather(self) -> "Study":
-        """This study with each row's values under weather: by seed, the mean over kinds and strengths above 0."""
-        weather = self.weather
-        rows = () if weather is None else tuple(weather.mean_of(row) for row in self.rows if row.weather)
+    def under_weather(self) -> "Study | None":
+        """This study with each row's values under weather: by seed, the mean over kinds and strengths above 0.
+
+        None where nothing was measured so.
+        """
+        measured = [row for row in self.rows if row.weather]
+        if self.weather is None or not measured:
+            return None
+        rows = tuple(map(self.weather.mean_of, measured))
         return dataclasses.replace(self, name=f"{self.name}-weather", rows=rows)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Claim:
-    """One figure of the source text, from without to with its method; `change` where it gives nothing else."""
+    """One figure of the source text, from without to with its method; `change` where it gives nothing else.
+
+    Attributes:
+        task: what it is a figure of, if of one task alone.
+    """
 
     what: Text
     unit: str
+    task: Literal["segmentation", "style"] | None = None
     before: float | None = None
     after: float | None = None
     change: float | None = None

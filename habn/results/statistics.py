@@ -4,6 +4,7 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 CONFIDENCE = 0.95
 _STEPS = 200  # enough halvings, and enough terms of the continued fraction, for the last bit of a float
@@ -77,6 +78,7 @@ def t_cdf(t: float, freedom: float) -> float:
     return tail if t < 0 else 1 - tail
 
 
+@cache
 def t_quantile(probability: float, freedom: float) -> float:
     """The t below which Student's t stays with `probability`, in (0, 1); the inverse of `t_cdf`."""
     if not 0 < probability < 1:

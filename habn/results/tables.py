@@ -57,8 +57,8 @@ def format_spread(values: Sequence[float], metric: Metric) -> str:
 
 def _tables(study: Study) -> dict[str, str]:
     tables = {study.name: _table(study)}
-    if study.weather is not None:
-        tables[f"{study.name}/weather"] = _weather_table(study, study.weather)
+    if study.weather is not None and (summary := study.under_weather()):
+        tables[f"{study.name}/weather"] = _weather_table(study, summary, study.weather)
     if any(row.styles for row in study.rows):
         tables[f"{study.name}/by-style"] = _style_table(study)
     return tables
@@ -107,15 +107,13 @@ def _style_table(study: Study) -> str:
     return f"{markdown(head, rows)}\n{_metric_head(study.metric)} in each style.\n"
 
 
-def _weather_table(study: Study, weather: UnderWeather) -> str:
+def _weather_table(study: Study, summary: Study, weather: UnderWeather) -> str:
     """The mean over seeds and over the strengths above 0, per weather and normalization."""
-    measured = [row for row in study.rows if row.weather]
-    head = ["weather", *(row.full_label for row in measured)]
+    head = ["weather", *(row.full_label for row in summary.rows)]
     rows = [
-        [kind, *(f"{weather.mean(row.weather[kind]):.2f}" if kind in row.weather else "" for row in measured)]
-        for kind in dict.fromkeys(kind for row in measured for kind in row.weather)
+        [kind, *(f"{weather.mean(row.weather[kind]):.2f}" if kind in row.weather else "" for row in summary.rows)]
+        for kind in dict.fromkeys(kind for row in summary.rows for kind in row.weather)
     ]
-    summary = study.under_weather()
     differences = [summary.difference(row) for row in summary.rows]
     rows += [
         ["all", *(format_spread(row.values, study.metric) for row in summary.rows)],

@@ -12,21 +12,11 @@ _FOR_EACH_ROW = ("rows", "command", "date")
 
 
 def save_study(study: Study, folder: str | Path) -> Path:
-    """Write `study` as FOLDER/NAME.json and return the path.
-
-    Raises:
-        ResultError: when what was written could not be read again.
-    """
+    """Write `study` as FOLDER/NAME.json and return the path."""
     path = Path(folder) / f"{study.name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".json.new")
-    content = adapter(Study).dump_json(study, indent=1, exclude={"name"}, exclude_defaults=True)
-    draft.write_bytes(content + b"\n")
-    try:
-        load_study(draft)
-    except ResultError:
-        draft.unlink()
-        raise
+    draft.write_bytes(adapter(Study).dump_json(study, indent=1, exclude={"name"}, exclude_defaults=True) + b"\n")
     os.replace(draft, path)
     return path
 

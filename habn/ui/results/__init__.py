@@ -48,6 +48,6 @@ def _draw(language: str) -> str:
     try:
         studies = load_results()
         shipped = () if studies else load_shipped_scores()
-        return draw_results(studies, load_claims(), shipped, language, load_speed())
+        return str(draw_results(studies, load_claims(), shipped, language, load_speed()))
     except ResultError as error:
-        return draw_error(str(error), language)
+        return str(draw_error(str(error), language))

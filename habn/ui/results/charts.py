@@ -3,7 +3,10 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from html import escape
+
+from markupsafe import Markup
+
+from habn.ui.results.pieces import render
 
 WIDTH, HEIGHT = 340, 230
 LEFT, RIGHT, TOP, BOTTOM = 44, 20, 12, 38  # margins around the plot
@@ -41,7 +44,7 @@ class Line:
 
 def draw_chart(
     title: str, summary: str, x_label: str, y_label: str, lines: Sequence[Line], y_range: tuple[float, float]
-) -> str:
+) -> Markup:
     """A chart with its title.
 
     Args:
@@ -52,22 +55,17 @@ def draw_chart(
     x_ticks, y_ticks = ticks(min(xs), max(xs)), ticks(*y_range)
     x_of = _scale(min(xs), max(xs), LEFT, WIDTH - RIGHT)
     y_of = _scale(y_ticks[0], y_ticks[-1], HEIGHT - BOTTOM, TOP)
-    grid = "".join(
-        f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y_of(t):.1f}" y2="{y_of(t):.1f}"/>'
-        f'<text x="{LEFT - 6}" y="{y_of(t) + 4:.1f}" text-anchor="end">{t:g}</text>'
-        for t in y_ticks
-    ) + "".join(
-        f'<text x="{x_of(t):.1f}" y="{HEIGHT - BOTTOM + 17}" text-anchor="middle">{t:,g}</text>'
-        for t in x_ticks
-        if min(xs) <= t <= max(xs)
+    return render(
+        "chart.html",
+        title=title,
+        summary=summary,
+        labels=(x_label, y_label),
+        size=(WIDTH, HEIGHT),
+        edges=(LEFT, WIDTH - RIGHT, TOP, HEIGHT - BOTTOM),
+        x_ticks=[(x_of(t), f"{t:,g}") for t in x_ticks if min(xs) <= t <= max(xs)],
+        y_ticks=[(y_of(t), f"{t:g}") for t in y_ticks],
+        lines=[_draw_line(line, x_of, y_of) for line in lines],
     )
-    drawn = "".join(_draw_line(line, x_of, y_of) for line in lines)
-    return f"""<figure class="chart"><figcaption>{escape(title)}</figcaption>
-        <svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}. {escape(summary)}">
-        <title>{escape(title)}</title><desc>{escape(summary)}</desc>{grid}
-        <text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 4}" text-anchor="middle">{escape(x_label)}</text>
-        <text transform="translate(11 {(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)" text-anchor="middle">
-        {escape(y_label)}</text>{drawn}</svg></figure>"""
 
 
 def find_range(lines: Iterable[Line]) -> tuple[float, float]:
@@ -76,20 +74,30 @@ def find_range(lines: Iterable[Line]) -> tuple[float, float]:
     return min(ends), max(ends)
 
 
-def draw_key(norm: str, label: str, setting: int = 0) -> str:
+def draw_key(norm: str, label: str, setting: int = 0) -> Markup:
     """The piece of a line that explains it in a legend."""
-    return f"""<span class="key"><svg viewBox="0 0 34 12" aria-hidden="true"><g class="line {_classes(norm, setting)}">
-        {_stroke(norm, setting, "M1 6H33")}{_marker(norm, setting, 17, 6)}</g></svg>{escape(label)}</span>"""
+    line = Line(label=label, norm=norm, points=((17, 6, None),), setting=setting)
+    drawn = _draw_line(line, lambda x: x, lambda y: y) | {"path": "M1 6H33"}
+    return render("key.html", line=drawn, label=label)
 
 
-def draw_interval(centre: float, interval: tuple[float, float], reach: float, norm: str, summary: str) -> str:
+def draw_interval(centre: float, interval: tuple[float, float], reach: float, norm: str, summary: str) -> Markup:
     """A dot with its interval on an axis from -reach to reach, on which 0 is marked."""
     x_of = _scale(-reach, reach, 4, 116)
-    low, high = (max(-reach, min(reach, end)) for end in interval)
-    return f"""<svg class="interval" viewBox="0 0 120 16" role="img" aria-label="{escape(summary)}">
-        <line class="grid" x1="4" x2="116" y1="8" y2="8"/><line class="zero" x1="60" x2="60" y1="1" y2="15"/>
-        <g class="line {_classes(norm, 0)}"><path class="whisker" d="M{x_of(low):.1f} 8H{x_of(high):.1f}"/>
-        {_marker(norm, 0, x_of(centre), 8)}</g></svg>"""
+    low, high = (x_of(max(-reach, min(reach, end))) for end in interval)
+    line = Line(label=summary, norm=norm, points=((x_of(centre), 8, None),))
+    return render("interval.html", summary=summary, low=low, high=high, line=_draw_line(line, lambda x: x, lambda y: y))
+
+
+def marker_of(norm: str, setting: int = 0) -> str:
+    """The outline of a normalization's marker about (0, 0), as SVG's path."""
+    return MARKERS[_place(norm, setting)]
+
+
+def classes_of(norm: str, setting: int = 0) -> str:
+    """The style's names for a normalization's colour, and for a marker that is hollow."""
+    known = norm if norm in NORMS else "other"
+    return f"norm-{known}" + (" hollow" if setting else "")
 
 
 def ticks(low: float, high: float, count: int = 4) -> list[float]:
@@ -102,38 +110,21 @@ def ticks(low: float, high: float, count: int = 4) -> list[float]:
     return [round(k * step, 10) for k in range(math.floor(low / step), math.ceil(high / step) + 1)]
 
 
-def _draw_line(line: Line, x_of: Callable[[float], float], y_of: Callable[[float], float]) -> str:
-    places = [(x_of(x), y_of(y)) for x, y, _ in line.points]
-    path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
-    if line.faint:
-        return f'<g class="line faint {_classes(line.norm, 0)}">{_stroke(line.norm, line.setting, path)}</g>'
-    whiskers = "".join(
-        f'<path class="whisker" d="M{x_of(x):.1f} {y_of(y - spread):.1f}V{y_of(y + spread):.1f}"/>'
-        for x, y, spread in line.points
-        if spread
-    )
-    markers = "".join(_marker(line.norm, line.setting, x, y) for x, y in places)
-    stroke = _stroke(line.norm, line.setting, path)
-    return f'<g class="line {_classes(line.norm, line.setting)}">{stroke}{whiskers}{markers}</g>'
-
-
-def _stroke(norm: str, setting: int, path: str) -> str:
-    return f'<path class="stroke" stroke-dasharray="{DASHES[_place(norm, setting)]}" d="{path}"/>'
-
-
-def _marker(norm: str, setting: int, x: float, y: float) -> str:
-    shape = MARKERS[_place(norm, setting)]
-    return f'<path class="marker" transform="translate({x:.1f} {y:.1f})" d="{shape}"/>'
+def _draw_line(line: Line, x_of: Callable[[float], float], y_of: Callable[[float], float]) -> dict:
+    """A line as line.html draws it, each length in units of the drawing."""
+    places = [(x_of(x), y_of(y), None if not s else (y_of(y - s), y_of(y + s))) for x, y, s in line.points]
+    return {
+        "classes": classes_of(line.norm, 0 if line.faint else line.setting) + (" faint" if line.faint else ""),
+        "dashes": DASHES[_place(line.norm, line.setting)],
+        "path": "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y, _ in places),
+        "marker": marker_of(line.norm, line.setting),
+        "places": [] if line.faint else places,
+    }
 
 
 def _place(norm: str, setting: int) -> int:
     """Of dash and marker in their lists."""
     return ((NORMS.index(norm) if norm in NORMS else len(NORMS)) + setting) % len(MARKERS)
-
-
-def _classes(norm: str, setting: int) -> str:
-    known = norm if norm in NORMS else "other"
-    return f"norm-{known}" + (" hollow" if setting else "")
 
 
 def _scale(low: float, high: float, start: float, end: float) -> Callable[[float], float]:

@@ -13,3 +13,12 @@ element.addEventListener("click", async (event) => {
     getSelection().selectAllChildren(button.parentElement.querySelector("code"));
   }
 });
+
+// A link to a study opens what it is folded into.
+element.addEventListener("click", (event) => {
+  const link = event.target.closest("a[href^='#']");
+  const target = link && document.getElementById(link.hash.slice(1));
+  for (let part = target; part && part !== element; part = part.parentElement) {
+    if (part.tagName === "DETAILS") part.open = true;
+  }
+});

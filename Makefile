@@ -35,7 +35,7 @@ test: $(VENV)/.installed-for-tests
 	$(VENV)/bin/mypy
 	cp tests/eslint.config.mjs $(VENV)/node # beside the packages that it imports
 	$(VENV)/bin/node $(VENV)/node/node_modules/eslint/bin/eslint.js -c $(VENV)/node/eslint.config.mjs habn/ui
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 fuzz: $(VENV)/.installed-for-tests
 	PYTHONPATH=. $(VENV)/bin/python tests/fuzz_pictures.py

@@ -6,7 +6,9 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 WAIT_MS = 60_000  # the first visitor waits for the networks to be loaded
-SETTLE_MS = 300  # colours fade from one theme into the other
+# No event runs, whose controls are greyed, and no colour fades from one theme into the other.
+IDLE = """() => !document.querySelector(".pending, .generating, .translucent")
+    && document.getAnimations().every((one) => one.playState !== "running" || one.effect.getTiming().iterations > 1)"""
 GRAVE = ("serious", "critical")
 LOOKS = (("light", 1280), ("dark", 390))
 
@@ -16,7 +18,7 @@ READY = {
     "layers": "[data-role=inspector][data-state=ready]",
     "experiment": "[data-role=outcome][data-state=ready]",
     "learn": "[data-role=lesson][data-state=ready]",
-    "results": ".results table",
+    "results": ".results .forest",
 }
 
 
@@ -36,7 +38,7 @@ def findings(page: Page) -> list[str]:
     for scheme, width in LOOKS:
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme)
-        page.wait_for_timeout(SETTLE_MS)
+        page.wait_for_function(IDLE)
         violations = page.evaluate("axe.run(document, { resultTypes: ['violations'] }).then((all) => all.violations)")
         found += [
             f"{violation['impact']} {violation['id']}, {scheme}, {width} px: {node['html']}"

@@ -24,7 +24,7 @@ from habn.data.weather import WeatherSetting
 from habn.hooks.intervention import Intervention
 
 SCENE = str(EXAMPLES[0])
-ROUNDS = 50
+ROUNDS = 12
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import json
 import shutil
 import warnings
 from collections.abc import Iterator
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -39,13 +39,21 @@ from habn.training.style_evaluation import (
 pytestmark = pytest.mark.filterwarnings("ignore:.*SHA-256")
 
 
+@dataclass(frozen=True, kw_only=True)
+class SmallRecipe(StyleRecipe):
+    """Crops and paintings that take no time."""
+
+    crop_size: int = 32
+    painting_side: int = 48
+    val_photos: int = 1
+    val_size: int = 32
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _small_recipe() -> Iterator[None]:
-    """Crops and paintings that take no time."""
-    small = partial(StyleRecipe, crop_size=32, painting_side=48, val_photos=1, val_size=32)
     with pytest.MonkeyPatch.context() as patch:
         for module in (habn.training.style, habn.training.style_evaluation, study):
-            patch.setattr(module, "StyleRecipe", small)
+            patch.setattr(module, "StyleRecipe", SmallRecipe)
         yield
 
 

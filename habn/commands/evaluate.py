@@ -217,8 +217,7 @@ def _study(
         setting="",
         seeds=(training["seed"],),
         values=(value,),
-        **count_parameters(network),
-        **parts,
+        **(count_parameters(network) | parts),
     )
     return Study(
         name=args.results.stem if args.results else data,

@@ -1,7 +1,6 @@
 """Reads results/*.json; what does not fit is refused in one sentence that names file, key and remedy."""
 
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -74,7 +73,6 @@ def read_file(path: Path, kind: type[Content]) -> Content:
         raise ResultError(f"{path}: {complaint}; {REMEDY}.") from None
 
 
-@cache
 def adapter(kind: type[Content]) -> TypeAdapter[Content]:
     """What reads and writes a class as JSON."""
     return TypeAdapter(kind)

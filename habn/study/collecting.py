@@ -80,8 +80,7 @@ def build_row(
         setting=variant.setting if setting is None else setting,
         seeds=tuple(seeds),
         values=tuple(values),
-        **sizes,
-        **parts,
+        **(sizes | parts),
     )
 
 

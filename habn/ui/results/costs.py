@@ -19,7 +19,7 @@ def draw_costs(table: SpeedTable | None, language: str) -> Markup:
     say = partial(words.say, language=language)
     names = words.table("results")[language]
     threads = {1: say("results.cost_one_thread")}
-    head = [
+    head: list[Column | str] = [
         say("results.normalization"),
         *(
             Column(say(f"results.{KEYS[what]}"), threads.get(count) or say("results.cost_threads", count=count))

@@ -46,8 +46,11 @@ def leads_of(study: Study) -> list[Lead]:
             continue
         unit = 1.0 if study.metric.unit == "%" else 100 / fmean(baseline.values)
         scale = unit if study.metric.higher_is_better else -unit
-        ends = difference.interval and sorted(scale * end for end in difference.interval)
-        leads.append(Lead(row=row, mean=scale * difference.mean, interval=ends and (ends[0], ends[1])))
+        interval = None
+        if difference.interval is not None:
+            low, high = sorted(scale * end for end in difference.interval)
+            interval = (low, high)
+        leads.append(Lead(row=row, mean=scale * difference.mean, interval=interval))
     return leads
 
 

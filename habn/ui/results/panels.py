@@ -117,7 +117,7 @@ def _draw_rows(study: Study, language: str) -> Markup:
     differences = [study.difference(row) for row in study.rows]
     ends = [abs(end) for d in differences if d and d.interval for end in d.interval]
     reach = max(ends, default=1.0) or 1.0
-    columns = [
+    columns: list[tuple[Column | str, Sequence[str]]] = [
         (say("results.normalization"), [name_row(row) for row in study.rows]),
         (
             metric_column(study.metric, study.name, language),

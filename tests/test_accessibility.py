@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page
 
 WAIT_MS = 60_000  # the first visitor waits for the networks to be loaded
 # No event runs, whose controls are greyed, and no colour fades from one theme into the other.
-IDLE = """() => !document.querySelector(".pending, .generating, .translucent")
+IDLE = """() => !document.querySelector(":is(.pending, .generating, .translucent):not(.hide)")
     && document.getAnimations().every((one) => one.playState !== "running" || one.effect.getTiming().iterations > 1)"""
 GRAVE = ("serious", "critical")
 LOOKS = (("light", 1280), ("dark", 390))

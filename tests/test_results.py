@@ -253,8 +253,9 @@ def test_a_row_is_added_or_replaced_and_another_study_refused(tmp_path):
     both = load_study(path)
     assert [r.norm for r in both.rows] == ["bn", "habn", "habn-plus"] and both.rows[0].values == (60.0,)
     assert both.command.splitlines() == [*study.command.splitlines(), "python -m habn.evaluate"]
-    with pytest.raises(ValueError, match="'baseline' is 'bn', which no row has"):
-        replace(study, rows=study.rows[1:])
+    with pytest.raises(ResultError, match="'baseline' is 'bn', which no row has"):
+        save_study(replace(study, name="lone", rows=study.rows[1:]), path.parent)
+    assert not list(path.parent.glob("lone*")), "what cannot be read again is not left behind"
     with pytest.raises(ResultError, match="another 'steps'"):
         add_rows(load_study(write(tmp_path, again | {"steps": 1})), path.parent)
 

@@ -2,55 +2,41 @@
 
     python -m habn.study --data camvid --root DIR --trunk CHECKPOINT --variants bn habn habn-plus --seeds 0 1 2 \\
         --steps 800 --run runs/branched --results results/camvid-branched.json
+    python -m habn.study --recipe camvid-scratch-long --root DIR --run runs/long
 
 A study can be stopped at any time; the same command continues it. The first variant is the baseline of all differences.
 ``--ablate`` measures the trained HABN networks of a study once more with parts of their adaptation turned off.
 """
 
 import argparse
-from pathlib import Path
+import sys
 
-from habn.commands.study_arguments import (
-    add_common_arguments,
-    check_common_arguments,
-    compare_or_ablate,
-    run_command,
-    training_options,
-)
-from habn.data import SPLITS
+from habn.commands.flags import parse, read_flags
+from habn.commands.study_arguments import build_study_parser, check_common_arguments, compare_or_ablate, run_command
 from habn.errors import HabnError
 from habn.results import Study
 from habn.study.segmentation import SegmentationPlan, SegmentationRuns
 from habn.study.variants import VARIANTS
 from habn.training.segmentation import SegmentationRecipe
+from habn.training.task import TrainingOptions
 
 
 def main(arguments: list[str] | None = None) -> None:
-    args = build_parser().parse_args(arguments)
+    args = parse(build_parser(), arguments, sys.argv[1:])
     run_command(lambda: study(args), args.results)
 
 
 def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m habn.study", description=__doc__.split("\n\n")[0])
-    parser.add_argument("--data", default="scenes", help="scenes, camvid or cityscapes")
-    parser.add_argument("--root", type=Path, help="the folder of the data set; scenes are drawn and need none")
-    parser.add_argument("--split", default="test", choices=SPLITS, help="what is measured on")
-    add_common_arguments(parser, VARIANTS, ["bn", "habn", "habn-plus"])
-    parser.add_argument("--crop", type=int, nargs=2, default=(192, 256), metavar=("H", "W"))
-    parser.add_argument("--scale", type=float, nargs=2, default=SegmentationRecipe.scale, metavar=("LOW", "HIGH"))
-    parser.add_argument("--with-scenes", type=int, default=0, metavar="N", help="drawn scenes to train on besides")
-    parser.add_argument("--facade", type=Path, metavar="DIR", help="the folder of LabelMeFacade, to train on besides")
-    parser.add_argument("--facade-share", type=int, default=3, metavar="N", help="crops of a batch that are from there")
-    parser.add_argument("--teacher", type=Path, help="a checkpoint that sees what LabelMeFacade's labels lack")
-    parser.add_argument("--early-steps", type=int, default=0, help="so many steps begin on crops of half the size")
-    parser.add_argument("--with-val", action="store_true", help="train on val too")
-    parser.add_argument("--weather", action="store_true", help="lay changes of light over half of the crops")
-    parser.add_argument("--weather-every", type=int, metavar="K", help="measure every K-th picture under weather too")
-    parser.set_defaults(
+    return build_study_parser(
+        "python -m habn.study",
+        __doc__.split("\n\n")[0],
+        (SegmentationPlan, SegmentationRecipe),
+        VARIANTS,
+        ["bn", "habn", "habn-plus"],
+        facade_share=3,
         title=("Segmentation", "Segmentación"),
         question=("What does the normalization change?", "¿Qué cambia la normalización?"),
     )
-    return parser
 
 
 def check_arguments(args: argparse.Namespace) -> None:
@@ -77,28 +63,8 @@ def study(args: argparse.Namespace) -> Study | None:
 
 
 def build_plan(args: argparse.Namespace) -> SegmentationPlan:
-    recipe = SegmentationRecipe(
-        batch_size=args.batch_size,
-        crop=tuple(args.crop),
-        scale=tuple(args.scale),
-        weather=args.weather,
-        early_steps=args.early_steps,
-        facade=args.facade_share if args.facade else 0,
-    )
-    return SegmentationPlan(
-        data=args.data,
-        root=args.root,
-        split=args.split,
-        recipe=recipe,
-        options=training_options(args),
-        scenes=args.with_scenes,
-        with_val=args.with_val,
-        trunk=args.trunk,
-        weather_every=args.weather_every,
-        facade=args.facade,
-        teacher=args.teacher,
-        device=args.device,
-    )
+    recipe = read_flags(args, SegmentationRecipe, facade=args.facade_share if args.facade else 0)
+    return read_flags(args, SegmentationPlan, recipe=recipe, options=read_flags(args, TrainingOptions))
 
 
 if __name__ == "__main__":

@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-
-import torch
+from typing import Any
 
 from habn.checkpoints import load_checkpoint
 from habn.commands import end_with_a_sentence
+from habn.commands.flags import add_flags, flag_words, load_recipe
 from habn.errors import HabnError
 from habn.hooks.intervention import Intervention
 from habn.networks import count_parameters
@@ -21,7 +21,7 @@ from habn.results.provenance import short_path
 from habn.study.collecting import build_row, collect, describe
 from habn.study.runs import CHECKPOINT, StudyRuns
 from habn.study.variants import ABLATIONS, SOFT_GATES, Variant
-from habn.training.task import TrainingOptions, check_device
+from habn.training.task import TrainingOptions, check_device, default_device
 
 log = logging.getLogger(__name__)
 
@@ -29,26 +29,35 @@ DELTA_RATE = 10.0
 """Deltas and gates of HABN learn so much faster than weights: they must get away from 0 within a short branch."""
 
 
-def add_common_arguments(parser: argparse.ArgumentParser, variants: dict[str, Variant], default: list[str]) -> None:
-    """Arguments that both studies have; each adds the texts and defaults of its own."""
-    parser.add_argument("--trunk", type=Path, help="the checkpoint from which all branch; none: from scratch")
+def build_study_parser(
+    prog: str,
+    description: str,
+    kinds: tuple[type, type],
+    variants: dict[str, Variant],
+    default: list[str],
+    **defaults: Any,
+) -> argparse.ArgumentParser:
+    """The arguments of a study: settings of its plan, recipe and options, and what it is about.
+
+    Args:
+        kinds: the classes of plan and recipe.
+        variants: that there are; `default` are those of a study that names none.
+        defaults: of settings and of title and question.
+    """
+    parser = argparse.ArgumentParser(prog=prog, description=description)
+    parser.add_argument("--recipe", metavar="NAME", help="a file of habn/recipes: the flags that it holds")
+    add_flags(parser, kinds[0], device=default_device())
+    add_flags(parser, kinds[1])
+    add_flags(parser, TrainingOptions, but=("stop_at", "search", "seed"))
     parser.add_argument("--variants", nargs="+", default=default, choices=variants, metavar="NAME")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
-    parser.add_argument("--steps", type=int, required=True, help="of each run, in batches")
-    parser.add_argument("--batch-size", type=int, default=8)
-    parser.add_argument("--learning-rate", type=float, default=1e-3)
-    parser.add_argument(
-        "--delta-rate", type=float, default=DELTA_RATE, help="multiple of the learning rate for delta and gates"
-    )
-    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
-    parser.add_argument("--evaluate-every", type=int, default=400)
     parser.add_argument("--ablate", action="store_true", help="measure trained HABN networks with parts turned off")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--minutes", type=float, help="stop cleanly after this time; the same command continues")
     parser.add_argument("--run", type=Path, required=True, help="the folder of the study")
     parser.add_argument("--results", type=Path, help="the file to write")
     parser.add_argument("--title", nargs=2, metavar=("EN", "ES"))
     parser.add_argument("--question", nargs=2, metavar=("EN", "ES"))
+    parser.set_defaults(delta_rate=DELTA_RATE, evaluate_every=400, **defaults)
+    return parser
 
 
 def check_common_arguments(args: argparse.Namespace, variants: dict[str, Variant]) -> None:
@@ -68,17 +77,6 @@ def check_common_arguments(args: argparse.Namespace, variants: dict[str, Variant
             "adain has codes for styles in place of a trunk's scales; leave out --trunk or the variant adain."
         )
     check_device(args.device)
-
-
-def training_options(args: argparse.Namespace) -> TrainingOptions:
-    """How all runs are trained."""
-    return TrainingOptions(
-        steps=args.steps,
-        learning_rate=args.learning_rate,
-        delta_rate=args.delta_rate,
-        evaluate_every=args.evaluate_every,
-        precision=args.precision,
-    )
 
 
 def run_command(study: Callable[[], Study | None], results: Path | None) -> None:
@@ -136,21 +134,26 @@ def describe_study(runs: StudyRuns, args: argparse.Namespace, parser: argparse.A
     """What stands at the head of the study."""
     name = args.results.stem if args.results else args.run.name
     title, question = (dict(zip(LANGUAGES, texts, strict=True)) for texts in (args.title, args.question))
-    return describe(runs, name, title, question, command_of(parser, args))
+    head = describe(runs, name, title, question, command_of(parser, args))
+    return replace(head, recipe=None if args.recipe is None else Path(args.recipe).stem)
 
 
 def command_of(parser: argparse.ArgumentParser, args: argparse.Namespace) -> str:
-    """The command that makes a result again, with DIR and FILE for the data and names for the other folders."""
+    """The command that makes a result again, with DIR and FILE for the data and names for the other folders.
+
+    What a recipe says is not said again.
+    """
+    known = {} if args.recipe is None else load_recipe(args.recipe)
     words, places = [parser.prog], {"root": "DIR", "squeezenet": "FILE", "facade": "DIR"}
     for name, value in vars(args).items():
-        if name in ("minutes", "title", "question") or value in (None, False) or value == parser.get_default(name):
+        flag = name.replace("_", "-")
+        if name in ("minutes", "title", "question", "device") or value == parser.get_default(name):
             continue
-        flag = "--" + name.replace("_", "-")
-        if name in places:
+        if name in places and value is not None:
             value = places[name]
         elif isinstance(value, Path):
             value = short_path(value)
-        elif isinstance(value, list | tuple):
-            value = " ".join(map(str, value))
-        words.append(flag if value is True else f"{flag} {value}")
+        written = flag_words(flag, value)
+        if written != flag_words(flag, known.get(flag)):
+            words += written
     return " ".join(words)

@@ -8,40 +8,30 @@ A study can be stopped at any time; the same command continues it. The first var
 """
 
 import argparse
-from dataclasses import replace
-from pathlib import Path
+import sys
 
-from habn.commands.study_arguments import (
-    add_common_arguments,
-    check_common_arguments,
-    compare_or_ablate,
-    run_command,
-    training_options,
-)
-from habn.data import SPLITS
+from habn.commands.flags import parse, read_flags
+from habn.commands.study_arguments import build_study_parser, check_common_arguments, compare_or_ablate, run_command
 from habn.errors import HabnError
 from habn.results import Study
 from habn.study.stylization import StylePlan, StyleRuns
 from habn.study.variants import STYLE_VARIANTS
 from habn.training.style import WEIGHT_DECAY, StyleRecipe
-from habn.training.style_evaluation import PHOTOS
+from habn.training.task import TrainingOptions
 
 
 def main(arguments: list[str] | None = None) -> None:
-    args = build_parser().parse_args(arguments)
+    args = parse(build_parser(), arguments, sys.argv[1:])
     run_command(lambda: study(args), args.results)
 
 
 def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m habn.study.style", description=__doc__.split("\n\n")[0])
-    parser.add_argument("--root", type=Path, required=True, help="holds content/{train,val,test} and styles")
-    parser.add_argument("--squeezenet", type=Path, required=True, help="SqueezeNet 1.1 features, a safetensors file")
-    parser.add_argument("--split", default="test", choices=SPLITS, help="what is measured on")
-    parser.add_argument("--photos", type=int, default=PHOTOS, metavar="N", help="of the split, evenly spread")
-    add_common_arguments(parser, STYLE_VARIANTS, list(STYLE_VARIANTS))
-    parser.add_argument("--zoom", type=float, nargs=2, default=StyleRecipe.zoom, metavar=("LOW", "HIGH"))
-    parser.add_argument("--early-steps", type=int, default=0, help="so many steps begin on smaller crops")
-    parser.set_defaults(
+    return build_study_parser(
+        "python -m habn.study.style",
+        __doc__.split("\n\n")[0],
+        (StylePlan, StyleRecipe),
+        STYLE_VARIANTS,
+        list(STYLE_VARIANTS),
         learning_rate=2e-3,
         precision="bfloat16",
         title=("Style transfer: eight paintings", "Transferencia de estilo: ocho cuadros"),
@@ -50,7 +40,6 @@ def build_parser() -> argparse.ArgumentParser:
             "¿Con qué normalización se parecen más las fotos a los cuadros y cuánto pierde la fotografía?",
         ),
     )
-    return parser
 
 
 def study(args: argparse.Namespace) -> Study | None:
@@ -62,16 +51,8 @@ def study(args: argparse.Namespace) -> Study | None:
 
 
 def build_plan(args: argparse.Namespace) -> StylePlan:
-    return StylePlan(
-        root=args.root,
-        squeezenet=args.squeezenet,
-        split=args.split,
-        photos=args.photos,
-        recipe=StyleRecipe(batch_size=args.batch_size, zoom=tuple(args.zoom), early_steps=args.early_steps),
-        options=replace(training_options(args), weight_decay=WEIGHT_DECAY),
-        trunk=args.trunk,
-        device=args.device,
-    )
+    options = read_flags(args, TrainingOptions, weight_decay=WEIGHT_DECAY)
+    return read_flags(args, StylePlan, recipe=read_flags(args, StyleRecipe), options=options)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ or a finished checkpoint from which both start anew (``--start-from``).
 
 import argparse
 import logging
+import sys
+from dataclasses import fields
 from pathlib import Path
 
 import torch
@@ -20,12 +22,15 @@ from habn.checkpoints import save_checkpoint
 from habn.checkpoints.card import write_card
 from habn.checkpoints.metadata import segmentation_metadata, style_metadata
 from habn.commands import end_with_a_sentence
+from habn.commands.flags import add_flags, parse, read_flags
 from habn.data import load_segmentation
 from habn.data.styles import PHOTO_ROW
 from habn.errors import HabnError
 from habn.layers.normalization import NORM_LABELS
 from habn.networks import build_network
 from habn.networks.network import Network
+from habn.study.segmentation import SegmentationPlan
+from habn.study.stylization import StylePlan
 from habn.training.conditions import begin_or_continue
 from habn.training.loop import fit
 from habn.training.segmentation import (
@@ -37,13 +42,16 @@ from habn.training.segmentation import (
 from habn.training.start import describe_start, finish, start_from, trunk_digest
 from habn.training.state import STATE
 from habn.training.style import LEAST_GATE, WEIGHT_DECAY, StyleRecipe, build_style_task
-from habn.training.task import TrainingOptions, check_device, options_dict
+from habn.training.task import TrainingOptions, check_device, default_device, options_dict
 
 log = logging.getLogger(__name__)
 
+STUDY_ONLY = ("split", "trunk", "photos", "weather_every", "facade", "teacher")
+"""Settings of a plan that a single training does not have."""
+
 
 def main(arguments: list[str] | None = None) -> None:
-    args = build_parser().parse_args(arguments)
+    args = parse(build_parser(), arguments, sys.argv[1:])
     end_with_a_sentence(
         lambda: train(args), f"Stopped; the same command continues {args.run} from its last validation."
     )
@@ -88,66 +96,40 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m habn.train", description=__doc__.split("\n\n")[0])
     tasks = parser.add_subparsers(dest="task", required=True)
     segmentation = tasks.add_parser("segmentation", help="SPVCNN on scenes, CamVid or Cityscapes")
-    segmentation.add_argument("--data", default="scenes", help="scenes, camvid or cityscapes")
-    segmentation.add_argument("--root", type=Path, help="the folder of the data set; scenes are drawn and need none")
-    segmentation.add_argument("--crop", type=int, nargs=2, default=(192, 256), metavar=("H", "W"))
-    segmentation.add_argument(
-        "--with-scenes", type=int, default=0, metavar="N", help="drawn scenes to train on besides"
-    )
-    segmentation.add_argument("--with-val", action="store_true", help="train on val too, for a final fit")
-    segmentation.add_argument("--weather", action="store_true", help="lay changes of light over half of the crops")
     style = tasks.add_parser("style", help="CFA-Net on photographs and paintings")
-    style.add_argument("--root", type=Path, required=True, help="holds content/{train,val,test} and styles")
-    style.add_argument("--squeezenet", type=Path, required=True, help="SqueezeNet 1.1 features, a safetensors file")
-    add_common_arguments(segmentation, [norm for norm in NORM_LABELS if norm != "adain"])
-    add_common_arguments(style, list(NORM_LABELS))
+    labelled = [norm for norm in NORM_LABELS if norm != "adain"]  # whose codes are of styles
+    kinds = (
+        (segmentation, SegmentationPlan, SegmentationRecipe, labelled),
+        (style, StylePlan, StyleRecipe, list(NORM_LABELS)),
+    )
+    for task, plan, recipe, norms in kinds:
+        task.add_argument("--recipe", metavar="FILE", help="a TOML file: the flags that it holds")
+        task.add_argument("--norm", default="bn", choices=norms, metavar="NORM", help=", ".join(norms))
+        add_flags(task, plan, but=STUDY_ONLY, device=default_device())
+        add_flags(task, recipe, but=("facade",))
+        add_flags(task, TrainingOptions)
+        task.add_argument("--run", type=Path, required=True, help="the folder of the run; an existing run is continued")
+        task.add_argument("--start-from", type=Path, help="a checkpoint whose weights a new run starts with")
+        task.add_argument("--branch-from", type=Path, help="the folder of a run that was stopped with --stop-at")
+        task.add_argument("--checkpoint", type=Path, help="where the finished checkpoint goes")
     return parser
-
-
-def add_common_arguments(parser: argparse.ArgumentParser, norms: list[str]) -> None:
-    parser.add_argument("--norm", default="bn", choices=norms, metavar="NORM", help=", ".join(norms))
-    parser.add_argument(
-        "--search", choices=("joint", "bilevel"), help="learn HABN's gates and make them hard at the end"
-    )
-    parser.add_argument("--run", type=Path, required=True, help="the folder of the run; an existing run is continued")
-    parser.add_argument("--start-from", type=Path, help="a checkpoint whose weights a new run starts with")
-    parser.add_argument("--branch-from", type=Path, help="the folder of a run that was stopped with --stop-at")
-    parser.add_argument("--checkpoint", type=Path, help="where the finished checkpoint goes")
-    parser.add_argument("--batch-size", type=int, default=8)
-    parser.add_argument("--steps", type=int, required=True, help="length of the schedule, in batches")
-    parser.add_argument("--stop-at", type=int, help="end at this step of the schedule, to branch from there")
-    parser.add_argument("--minutes", type=float, help="stop cleanly after this time; the same command continues")
-    parser.add_argument("--learning-rate", type=float, default=1e-3)
-    parser.add_argument(
-        "--delta-rate", type=float, default=1.0, help="multiple of the learning rate for delta and gates"
-    )
-    parser.add_argument("--evaluate-every", type=int, default=500)
-    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
 
 
 def training_options(args: argparse.Namespace) -> TrainingOptions:
     decay = WEIGHT_DECAY if args.task == "style" else TrainingOptions.weight_decay
-    return TrainingOptions(
-        weight_decay=decay,
-        steps=args.steps,
-        stop_at=args.stop_at,
-        learning_rate=args.learning_rate,
-        delta_rate=args.delta_rate,
-        search=args.search,
-        evaluate_every=args.evaluate_every,
-        minutes=args.minutes,
-        precision=args.precision,
-        seed=args.seed,
-    )
+    return read_flags(args, TrainingOptions, weight_decay=decay)
 
 
 def train_segmentation(args: argparse.Namespace) -> None:
     device = torch.device(args.device)
-    recipe = SegmentationRecipe(batch_size=args.batch_size, crop=tuple(args.crop), weather=args.weather)
     task = build_segmentation_task(
-        args.data, args.root, recipe, args.with_scenes, args.with_val, args.search == "bilevel", device
+        args.data,
+        args.root,
+        read_flags(args, SegmentationRecipe),
+        args.with_scenes,
+        args.with_val,
+        args.search == "bilevel",
+        device,
     )
     network = run(args, build(args, "spvcnn", num_classes=len(task.train.classes)).to(device), task)
     if network is None:
@@ -162,7 +144,7 @@ def train_segmentation(args: argparse.Namespace) -> None:
 
 def train_style(args: argparse.Namespace) -> None:
     device = torch.device(args.device)
-    task = build_style_task(args.root, args.squeezenet, StyleRecipe(batch_size=args.batch_size), device)
+    task = build_style_task(args.root, args.squeezenet, read_flags(args, StyleRecipe), device)
     network = run(args, build(args, "cfanet", num_styles=PHOTO_ROW + 1).to(device), task)
     if network is None:
         return
@@ -212,8 +194,11 @@ def conditions(args: argparse.Namespace) -> dict:
     names = ["task", "norm", "batch_size"]
     if args.task == "segmentation":
         names += ["data", "crop", "with_scenes", "with_val", "weather"]
+    recipe = read_flags(args, SegmentationRecipe if args.task == "segmentation" else StyleRecipe)
+    chosen = {own.name: getattr(recipe, own.name) for own in fields(recipe) if own.name not in names}
     return {
         **{name: getattr(args, name) for name in names},
+        **{name: value for name, value in chosen.items() if value != getattr(type(recipe), name)},
         "options": options_dict(training_options(args)),
         "trunk": trunk_digest(args.start_from, args.branch_from),
     }

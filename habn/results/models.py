@@ -243,8 +243,6 @@ class Study:
 
     @model_validator(mode="after")
     def _check(self) -> "Study":
-        if self.rows and self.baseline not in {row.norm for row in self.rows}:
-            raise ValueError(f"'baseline' is {self.baseline!r}, which no row has as its norm")
         strengths = 0 if self.weather is None else len(self.weather.strengths)
         for place, row in enumerate(self.rows):
             if unknown := row.figures.keys() - {metric.name for metric in self.further}:

@@ -42,6 +42,8 @@ def load_study(path: str | Path) -> Study:
     study = read_file(Path(path), Study)
     if study.name:
         raise ResultError(f"{path}: the key 'name' is not known; {REMEDY}.")
+    if study.baseline not in {row.norm for row in study.rows}:
+        raise ResultError(f"{path}: 'baseline' is {study.baseline!r}, which no row has as its norm; {REMEDY}.")
     return replace(study, name=Path(path).stem)
 
 

@@ -12,11 +12,20 @@ _FOR_EACH_ROW = ("rows", "command", "date")
 
 
 def save_study(study: Study, folder: str | Path) -> Path:
-    """Write `study` as FOLDER/NAME.json and return the path."""
+    """Write `study` as FOLDER/NAME.json and return the path.
+
+    Raises:
+        ResultError: when what was written could not be read again.
+    """
     path = Path(folder) / f"{study.name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".json.new")
     draft.write_bytes(adapter(Study).dump_json(study, indent=1, exclude={"name"}, exclude_defaults=True) + b"\n")
+    try:
+        load_study(draft)
+    except ResultError:
+        draft.unlink()
+        raise
     os.replace(draft, path)
     return path
 

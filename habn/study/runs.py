@@ -11,12 +11,14 @@ from torch import Tensor
 
 from habn.checkpoints import load_checkpoint, read_metadata, save_checkpoint
 from habn.checkpoints.card import write_card
+from habn.data import SPLITS
 from habn.errors import HabnError
 from habn.hooks.intervention import Intervention
 from habn.networks import build_network, count_parameters
 from habn.networks.network import Network
 from habn.results import Metric
 from habn.results.provenance import describe_commit, describe_hardware
+from habn.settings import setting
 from habn.study.measuring import measure_correspondence, measure_search
 from habn.study.variants import Variant
 from habn.training.conditions import begin_or_continue
@@ -37,19 +39,15 @@ class StudyPlan:
     """What all runs of a study share.
 
     Attributes:
-        root: the folder of the data.
-        split: what is measured on.
         recipe, options: of every run; each sets its own seed and search.
-        trunk: the checkpoint from which all start; None for runs from scratch.
-        device: where the networks are trained and measured.
     """
 
-    root: Path | None
-    split: str
+    root: Path | None = setting("the folder of the data set; scenes are drawn and need none", None)
+    split: str = setting("what is measured on", "test", choices=SPLITS)
     recipe: SegmentationRecipe | StyleRecipe
     options: TrainingOptions
-    trunk: Path | None = None
-    device: str = "cpu"
+    trunk: Path | None = setting("the checkpoint from which all branch; none: from scratch", None)
+    device: str = setting("where networks are trained and measured", "cpu")
 
 
 class StudyRuns(ABC):

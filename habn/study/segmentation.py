@@ -14,6 +14,7 @@ from habn.data.segmentation import SegmentationData
 from habn.data.weather import STRENGTHS, WEATHER
 from habn.hooks.intervention import Intervention
 from habn.results import METRICS, Curve, UnderWeather
+from habn.settings import setting
 from habn.study.measuring import lay_weather, measure_intervened, measure_weather
 from habn.study.runs import FEW_PICTURES, StudyPlan, StudyRuns
 from habn.study.variants import VARIANTS, Variant
@@ -29,23 +30,15 @@ from habn.training.segmentation import (
 
 @dataclass(frozen=True, kw_only=True)
 class SegmentationPlan(StudyPlan):
-    """What all runs of a segmentation study share.
-
-    Attributes:
-        data: with root, as in `habn.data.load_segmentation`.
-        scenes, with_val: what is trained on besides.
-        weather_every: one picture in so many of the split is measured under weather; None to leave weather out.
-        facade: the folder of LabelMeFacade, to train and to measure on besides.
-        teacher: the checkpoint that tells which of its pixels have a class that its labels lack.
-    """
+    """What all runs of a segmentation study share."""
 
     recipe: SegmentationRecipe
-    data: str
-    scenes: int = 0
-    with_val: bool = False
-    weather_every: int | None = None
-    facade: Path | None = None
-    teacher: Path | None = None
+    data: str = setting("scenes, camvid, cityscapes or facade", "scenes")
+    scenes: int = setting("drawn scenes to train on besides", 0, flag="with-scenes", metavar="N")
+    with_val: bool = setting("train on val too, for a final fit", False)
+    weather_every: int | None = setting("measure every K-th picture under weather too", None, metavar="K")
+    facade: Path | None = setting("the folder of LabelMeFacade, to train and measure on besides", None, metavar="DIR")
+    teacher: Path | None = setting("a checkpoint that sees what LabelMeFacade's labels lack", None)
 
 
 class SegmentationRuns(StudyRuns):

@@ -12,25 +12,21 @@ from habn.data.styles import PHOTO_ROW, STYLES
 from habn.hooks.intervention import Intervention, intervening
 from habn.results import METRICS
 from habn.results.style import FURTHER, style_parts
+from habn.settings import setting
 from habn.study.runs import FEW_PICTURES, StudyPlan, StudyRuns
 from habn.study.variants import STYLE_VARIANTS, Variant
 from habn.training.style import StyleRecipe, StyleTask, build_style_task
-from habn.training.style_evaluation import load_style_evaluation
+from habn.training.style_evaluation import PHOTOS, load_style_evaluation
 
 
 @dataclass(frozen=True, kw_only=True)
 class StylePlan(StudyPlan):
-    """What all runs of a study of style transfer share.
+    """What all runs of a study of style transfer share."""
 
-    Attributes:
-        squeezenet: the file of the perceptual network's weights.
-        photos: how many photographs of the split are measured.
-    """
-
-    root: Path
+    root: Path = setting("holds content/{train,val,test} and styles")
     recipe: StyleRecipe
-    squeezenet: Path
-    photos: int
+    squeezenet: Path = setting("SqueezeNet 1.1 features, a safetensors file")
+    photos: int = setting("of the split, evenly spread", PHOTOS, metavar="N")
 
 
 class StyleRuns(StudyRuns):

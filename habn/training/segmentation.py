@@ -16,6 +16,7 @@ from habn.data.facade import load_facade
 from habn.data.segmentation import IGNORE, STREET_PALETTE, SegmentationData, class_shares, join
 from habn.data.weather import random_weather
 from habn.metrics import class_iou, confusion_matrix, mean_iou
+from habn.settings import setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,16 +35,16 @@ class SegmentationRecipe:
         weather: whether half of the crops get a random change of light (`habn.data.weather`).
     """
 
-    batch_size: int = 8
-    crop: tuple[int, int] = (192, 256)
-    scale: tuple[float, float] = (0.5, 1.5)
+    batch_size: int = setting("crops of a batch", 8)
+    crop: tuple[int, int] = setting("size of a training crop", (192, 256), metavar=("H", "W"))
+    scale: tuple[float, float] = setting("range of the random scale of a picture", (0.5, 1.5), metavar=("LOW", "HIGH"))
     jitter: float = 0.4
     rare_class: float = 1.10
-    weather: bool = False
-    early_steps: int = 0
+    weather: bool = setting("lay changes of light over half of the crops", False)
+    early_steps: int = setting("so many steps begin on crops of half the size", 0)
     early_crop: tuple[int, int] = (96, 128)
     early_scale: tuple[float, float] = (0.3, 1.0)
-    facade: int = 0
+    facade: int = setting("crops of a batch that are from LabelMeFacade", 0, flag="facade-share", metavar="N")
 
     def crops_at(self, step: int) -> tuple[tuple[int, int], tuple[float, float]]:
         """Size and range of scales of the crops at a step."""

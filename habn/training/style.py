@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from habn.data.styles import STYLES, draw_crops, load_painting, load_photos
+from habn.settings import setting
 from habn.training.features import SqueezeNetFeatures, load_features
 
 CONTENT_LAYER = 3
@@ -38,10 +39,10 @@ class StyleRecipe:
         early_steps: the first so many steps take crops of `early_crop_size`, which cost less than half.
     """
 
-    batch_size: int = 8
+    batch_size: int = setting("paintings' crops of a batch, to which one photograph comes", 8)
     crop_size: int = 176
-    zoom: tuple[float, float] = (0.6, 1.1)
-    early_steps: int = 0
+    zoom: tuple[float, float] = setting("range of the factor for photographs", (0.6, 1.1), metavar=("LOW", "HIGH"))
+    early_steps: int = setting("so many steps begin on smaller crops", 0)
     early_crop_size: int = 112
     painting_side: int = 512
     content_weight: float = 1.0

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from habn.errors import HabnError
+from habn.settings import setting
 
 
 class Task(Protocol):
@@ -31,6 +32,10 @@ class Task(Protocol):
         """Write a picture of what the network does now."""
 
 
+def default_device() -> str:
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 def check_device(device: str) -> None:
     """Refuse a CUDA device where there is none.
 
@@ -46,32 +51,26 @@ class TrainingOptions:
     """How to train.
 
     Attributes:
-        steps: length of the schedule, in batches.
-        stop_at: end the run at this step of the schedule, to branch from there; None for the whole of it.
-        learning_rate: Adam's, at the start of a cosine to 0, after `warmup` steps.
-        delta_rate: multiple of the learning rate for HABN's delta and gates.
-        evaluate_every: steps between validations.
-        minutes: stop cleanly, with the state saved, after this wall-clock time; None for no limit.
+        warmup: steps before the learning rate falls along a cosine to 0.
         weight_decay: Adam's, decoupled, of everything with more than one dimension but delta and gates.
         average: decay of the moving average of weights and running statistics, which is what is validated and kept.
-        precision: "float32", or "bfloat16" for mixed precision.
         search: "joint" lets the gates follow the loss of the batch (the text's), "bilevel" that of held-out pictures
             (the first-order step of DARTS, Liu et al. 2019); None for a network without gates to learn.
         temperatures: of the gates of a search, at the start and at the end.
     """
 
-    steps: int
-    stop_at: int | None = None
-    learning_rate: float = 1e-3
-    delta_rate: float = 1.0
+    steps: int = setting("length of the schedule, in batches")
+    stop_at: int | None = setting("end at this step of the schedule, to branch from there", None)
+    learning_rate: float = setting("Adam's, at the start of a cosine to 0", 1e-3)
+    delta_rate: float = setting("multiple of the learning rate for HABN's delta and gates", 1.0)
     warmup: int = 50
     weight_decay: float = 0.02
     average: float = 0.995
-    evaluate_every: int = 500
-    minutes: float | None = None
-    precision: str = "float32"
-    search: str | None = None
-    seed: int = 0
+    evaluate_every: int = setting("steps between validations", 500)
+    minutes: float | None = setting("stop cleanly after this time; the same command continues", None)
+    precision: str = setting("bfloat16 is mixed precision", "float32", choices=("float32", "bfloat16"))
+    search: str | None = setting("learn HABN's gates and make them hard at the end", None, choices=("joint", "bilevel"))
+    seed: int = setting("of weights, batches and order", 0)
     temperatures: tuple[float, float] = (1.0, 0.1)
 
     def autocast(self, network: nn.Module) -> torch.autocast:

@@ -14,11 +14,14 @@ element.addEventListener("click", async (event) => {
   }
 });
 
-// A link to a study opens what it is folded into.
+// A link to a study opens what it is folded into. Followed by the browser, it would be an address of its own.
 element.addEventListener("click", (event) => {
   const link = event.target.closest("a[href^='#']");
-  const target = link && document.getElementById(link.hash.slice(1));
-  for (let part = target; part && part !== element; part = part.parentElement) {
+  if (!link) return;
+  event.preventDefault();
+  const target = element.querySelector(link.hash);
+  for (let part = target; part !== element; part = part.parentElement) {
     if (part.tagName === "DETAILS") part.open = true;
   }
+  target.scrollIntoView();
 });

@@ -19,7 +19,7 @@ COMPILED = ("arrays", "compiled", "evaluation", "loops", "threads")
 
 # From the bottom upwards; a module may import what stands in a lower row, or beside it in a row that is a package.
 ROWS = [
-    ("habn.errors", "habn.pixels", "habn.shipped"),
+    ("habn.errors", "habn.pixels", "habn.settings", "habn.shipped"),
     ("habn.layers", "habn.metrics", "habn.images", "habn.scenes", "habn.serving"),
     ("habn.networks", "habn.hooks", "habn.data"),
     ("habn.checkpoints",),

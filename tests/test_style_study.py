@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,13 +19,11 @@ from habn.commands import style_study as study
 from habn.data.styles import PHOTO_ROW, STYLES, load_painting, load_photos
 from habn.hooks.recording import normalization_layers
 from habn.layers import HyperAdaptiveBatchNorm2d
-from habn.metrics import fit_gaussian, frechet_distance
 from habn.networks import build_network
 from habn.results import tables_markdown
 from habn.results.reading import load_study
 from habn.study.variants import ABLATIONS, SOFT_GATES, STYLE_VARIANTS
 from habn.training.features import load_features
-from habn.training.inception import cut_squares, load_inception, measure_fid
 from habn.training.start import give_head_start
 from habn.training.style import StyleRecipe, StyleTask, gram_matrix, relative_distance
 from habn.training.style_evaluation import (
@@ -141,67 +138,6 @@ def test_photographs_are_spread_over_the_split_and_the_samples_are_told(style_da
     said = two.describe()
     assert said["en"].startswith("2 photographs in 8 styles") and f"{len(two.windows):,} windows" in said["en"]
     assert f"have {two.untouched():.3f}." in said["en"] and "128" in said["es"]
-
-
-class SquareMeans(nn.Module):
-    """Stands for Inception where its weights are not at hand: features that a test can compute itself."""
-
-    def forward(self, pixels: torch.Tensor, return_features: bool = False) -> torch.Tensor:
-        means = pixels.float().flatten(2).mean(2)
-        if return_features:
-            return means
-        return means[:, :1]
-
-
-@pytest.fixture(scope="module")
-def inception_file(tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("inception") / "inception.pt"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        torch.jit.script(SquareMeans()).save(path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def large(style_data) -> StyleEvaluation:
-    """Photographs and paintings from which several squares can be cut."""
-    photos = [torch.randint(0, 255, (3, 128, 256), dtype=torch.uint8) for _ in range(3)]
-    paintings = [torch.rand(1, 3, 192, 256) for _ in STYLES]
-    return StyleEvaluation(photos, paintings, load_features(style_data / "squeezenet.safetensors"), StyleRecipe())
-
-
-def test_fid_is_the_distance_of_features_of_squares(large, inception_file):
-    inception = load_inception(inception_file)
-    found = measure_fid(Answers(), large, inception)
-    assert found["dimensions"] == 3 and found["squares"]["udnie"] == {"painting": 15, "photos": 6}
-    for name, painting in zip(STYLES, large.paintings, strict=True):
-        real = torch.cat([inception(cut_squares(painting.pixels, 32))]).double().numpy()
-        fake = torch.cat([inception(cut_squares(photo, 128)) for photo in large.photos]).double().numpy()
-        expected = frechet_distance(fit_gaussian(real), fit_gaussian(fake))
-        assert found["by_style"][name] == pytest.approx(expected, rel=1e-2, abs=0.02)
-    assert found["mean"] == pytest.approx(np.mean(list(found["by_style"].values())), abs=0.01)
-
-
-def test_squares_lie_side_by_side_or_overlap():
-    picture = torch.rand(1, 3, 200, 300)
-    apart, overlapping = cut_squares(picture, 128), cut_squares(picture, 32)
-    assert apart.shape == (2, 3, 128, 128) and overlapping.shape == (18, 3, 128, 128)
-    torch.testing.assert_close(apart[1], (picture[0, :, :128, 128:256] * 255).round().byte())
-    torch.testing.assert_close(overlapping[7], (picture[0, :, 32:160, 32:160] * 255).round().byte())
-
-
-def test_the_command_prints_fid_and_refuses_what_is_no_inception(
-    style_data, finished, inception_file, tmp_path, capsys
-):
-    folder = str(finished / "study" / "bn" / "0" / "checkpoint")
-    data = ["--root", str(style_data), "--squeezenet", str(style_data / "squeezenet.safetensors")]
-    command = ["--checkpoint", folder, *data, "--inception"]
-    (tmp_path / "text.pt").write_text("no network")
-    for file, sentence in (("text.pt", "cannot be used as Inception"), ("none.pt", "does not exist")):
-        with pytest.raises(SystemExit, match=f"^error: .*{sentence}.*[.]$"):
-            evaluate.main([*command, str(tmp_path / file)])
-    with pytest.raises(SystemExit, match="^error: FID needs pictures of at least 128 x 128 pixels"):
-        evaluate.main([*command, str(inception_file)])  # the photographs of this test are smaller
 
 
 def run_study(data: Path, folder: Path, *more: str) -> dict:

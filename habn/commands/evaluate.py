@@ -6,9 +6,8 @@
 Prints a JSON line for each. Of a segmentation network: mean_iou and class_iou in percent, parameters, seconds for the
 whole split, and with --weather-every K the mean_iou under each weather, on every K-th picture. Of a style network:
 frechet, style, content and ssim with their deviations over photographs and styles, as
-`habn.training.style_evaluation` says, and with --inception FILE the FID of `habn.training.inception`. With --results
-FILE each checkpoint becomes a row of that file of results, to which every normalization's is added in turn, the BN one
-first.
+`habn.training.style_evaluation` says. With --results FILE each checkpoint becomes a row of that file of results, to
+which every normalization's is added in turn, the BN one first.
 """
 
 import argparse
@@ -37,7 +36,6 @@ from habn.results.models import LANGUAGES
 from habn.results.provenance import describe_commit, describe_hardware, short_path
 from habn.results.style import FURTHER, style_parts
 from habn.study.measuring import lay_weather, measure_weather
-from habn.training.inception import load_inception, measure_fid
 from habn.training.segmentation import describe_segmentation, evaluate_segmentation
 from habn.training.style_evaluation import PHOTOS, load_style_evaluation
 from habn.training.task import check_device
@@ -77,7 +75,6 @@ def build_parser() -> argparse.ArgumentParser:
         "--weather-every", type=int, metavar="K", help="of a segmentation network: every K-th picture under weather too"
     )
     parser.add_argument("--squeezenet", type=Path, metavar="FILE", help="of a style network: SqueezeNet 1.1 features")
-    parser.add_argument("--inception", type=Path, metavar="FILE", help="Inception as TorchScript, to measure FID too")
     parser.add_argument("--photos", type=int, default=PHOTOS, metavar="N", help="of a style network: how many, spread")
     parser.add_argument("--results", type=Path, metavar="FILE", help="add a row to this file of results")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -169,13 +166,10 @@ def evaluate_style(args: argparse.Namespace, loaded: LoadedNetwork, checkpoint: 
         raise HabnError(f"{checkpoint} is a style network; give --root with content and styles, and --squeezenet.")
     if args.photos < 1:
         raise HabnError("--photos must be at least 1.")
-    inception = None if args.inception is None else _load_inception(args.inception, args.device)
     evaluation = _load_evaluation(args.root, args.squeezenet, args.split, args.photos, args.device)
     network = loaded.network
     measured = {name: asdict(score) for name, score in evaluation.measure(network).items()}
     figures = {"data": "styles", "split": args.split, "pictures": len(evaluation.photos), **measured}
-    if inception is not None:
-        figures["fid"] = measure_fid(network, evaluation, inception)
 
     def study() -> Study:
         value, how = measured["frechet"]["mean"], {"sampling": evaluation.describe(), "further": FURTHER}
@@ -192,9 +186,6 @@ _load_evaluation = cache(load_style_evaluation)
 def _lay_weather(name: str, root: Path | None, split: str, every: int) -> dict[str, list[SegmentationData]]:
     data = load_segmentation(name, root, split)
     return lay_weather(data.part(torch.arange(0, len(data.images), every)))
-
-
-_load_inception = cache(load_inception)
 
 
 def _study(

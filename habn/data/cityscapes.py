@@ -1,4 +1,7 @@
-"""Cityscapes in its 19 training classes (Cordts et al. 2016), from the folders of the official archives."""
+"""Cityscapes in its 19 training classes (Cordts et al. 2016), from the folders of the official archives.
+
+Tried on a small tree in their layout only: the data themselves were not at hand.
+"""
 
 from pathlib import Path
 

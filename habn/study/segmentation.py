@@ -33,7 +33,7 @@ class SegmentationPlan(StudyPlan):
     """What all runs of a segmentation study share."""
 
     recipe: SegmentationRecipe
-    data: str = setting("scenes, camvid, cityscapes or facade", "scenes")
+    data: str = setting("scenes, camvid, facade, or cityscapes (tried on a small tree only)", "scenes")
     scenes: int = setting("drawn scenes to train on besides", 0, flag="with-scenes", metavar="N")
     with_val: bool = setting("train on val too, for a final fit", False)
     weather_every: int | None = setting("measure every K-th picture under weather too", None, metavar="K")

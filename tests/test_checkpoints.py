@@ -343,7 +343,7 @@ def test_a_pickle_is_never_opened(folder):
 
 
 @pytest.mark.parametrize("checkpoint", SHIPPED, ids=lambda path: path.name)
-def test_a_shipped_checkpoint_loads_and_every_layer_passes_the_truth_test(checkpoint):
+def test_every_layer_of_a_shipped_checkpoint_passes_the_truth_test(checkpoint):
     network = load_checkpoint(checkpoint)
     pixels = torch.tensor(draw_scene(3, 120, 160).image).permute(2, 0, 1)[None] / 255
     style = () if network.name == "spvcnn" else (torch.eye(network.config["num_styles"])[:1],)

@@ -30,7 +30,7 @@ def root(tmp_path: Path, monkeypatch) -> Path:
     return tmp_path
 
 
-def test_a_network_is_trained_on_cityscapes_and_measured_on_its_validation_split(root, capsys):
+def test_a_network_trained_on_cityscapes_is_measured_on_val(root, capsys):
     data = ["--data", "cityscapes", "--root", str(root)]
     short = ["--steps", "2", "--batch-size", "2", "--crop", "16", "32", "--run", str(root / "run")]
     train.main(["segmentation", *data, *short, "--norm", "habn-plus", "--checkpoint", str(root / "mine")])

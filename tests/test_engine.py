@@ -145,13 +145,13 @@ def test_memory_holds_the_latest_that_fit():
     assert memory.get(0) is None and len(memory.get(3)) == 500
 
 
-def test_what_is_not_recorded_is_not_timed_and_labels_without_a_class_give_no_score(scene):
+def test_what_is_not_recorded_is_not_timed(scene):
     result = run(Request(scene.image, labels=np.full(scene.labels.shape, 255, np.uint8), record=False))
     assert result.first.seconds is result.second.seconds is None
     assert result.first.mean_iou is result.second.mean_iou is None
 
 
-def test_the_same_request_is_answered_from_memory_and_recalled_by_its_id(scene):
+def test_the_same_request_is_answered_from_memory(scene):
     result = run(Request(scene.image))
     assert run(Request(scene.image)) is result and recall(result.run_id) is result
     assert run(Request(scene.image, "camvid-plus")).run_id != result.run_id
@@ -201,7 +201,7 @@ def test_another_context_map_is_what_the_layers_use(scene, context):
     assert not np.allclose(changed, plain)
 
 
-def test_an_intervention_in_one_layer_leaves_the_layers_before_it_alone(scene):
+def test_an_intervention_leaves_the_layers_before_it_alone(scene):
     plain = run(Request(scene.image)).second.records
     name = plain[4].name
     changed = run(

@@ -33,7 +33,7 @@ def logits(network: torch.nn.Module, image: np.ndarray, painting: Painting | Non
 
 
 @pytest.mark.parametrize("pair", [name for name, pair in PAIRS.items() if "habn" in pair.second])
-def test_all_frozen_is_the_static_network_and_all_adapted_the_plain_run_to_the_last_bit(pair, scene):
+def test_all_frozen_is_the_static_network_to_the_last_bit(pair, scene):
     painting = Painting("great_wave") if PAIRS[pair].task == "style" else None
     static = revert_batch_norm(copy.deepcopy(engine.load_network(PAIRS[pair].second).network))
     assert not [m for m in static.modules() if isinstance(m, HyperAdaptiveBatchNorm2d)]
@@ -66,7 +66,7 @@ def test_weather_is_laid_over_the_picture_before_both_networks_see_it(scene):
         assert change.mean_iou == (before.mean_iou, after.mean_iou)
 
 
-def test_the_change_of_a_stylized_picture_is_its_mean_absolute_distance(scene):
+def test_the_change_of_a_painting_is_its_mean_absolute_distance(scene):
     found = run_experiment(Request(scene.image, "styles", intervention=FROZEN))
     pictures = [result.second.picture.astype(float) for result in (found.before, found.after)]
     assert found.second.share == pytest.approx(np.abs(pictures[0] - pictures[1]).mean() / 255, abs=1e-6)
@@ -74,13 +74,13 @@ def test_the_change_of_a_stylized_picture_is_its_mean_absolute_distance(scene):
     assert found.second.mean_iou is None
 
 
-def test_a_weather_of_strength_zero_and_no_intervention_change_nothing(scene):
+def test_weather_of_strength_zero_changes_nothing(scene):
     found = run_experiment(Request(scene.image, weather=WeatherSetting("haze", 0)))
     assert np.array_equal(found.after.image, scene.image)
     assert found.first.share == found.second.share == 0
 
 
-def test_a_painted_map_changes_the_answer_where_it_was_painted_in_the_layer_that_was_chosen(scene):
+def test_a_painted_map_changes_the_answer_where_it_was_painted(scene):
     record = run(Request(scene.image)).second.records[-1]
     painted = record.context.copy()
     painted[:, : painted.shape[1] // 2] = 1 - painted[:, : painted.shape[1] // 2]

@@ -62,7 +62,7 @@ def runs(page: Page) -> int:
     return page.evaluate(entries)
 
 
-def test_weather_that_is_dragged_changes_both_answers_once_it_is_let_go_and_can_be_put_back(page: Page):
+def test_weather_changes_both_answers_once_it_is_let_go(page: Page):
     panel = open_part(page, "Weather")
     clear, before, asked = outcome(panel)[0], outcome(panel), runs(page)
     box = panel.locator("[data-role=stage]").bounding_box()
@@ -102,7 +102,7 @@ def test_of_many_quick_changes_the_newest_is_shown_and_remains(page: Page):
     assert runs(page) - asked < 5, "what was overtaken while it waited is not run"
 
 
-def test_a_painted_map_and_a_frozen_adaptation_change_the_answer_as_they_should(page: Page):
+def test_a_painted_map_and_a_frozen_adaptation_change_the_answer(page: Page):
     panel = open_part(page, "Adaptation")
     plain = outcome(panel)
     assert plain[0] == plain[1]

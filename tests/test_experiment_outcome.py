@@ -38,9 +38,7 @@ CASES = {
 
 
 @pytest.mark.parametrize(("kept", "iou", "habn_kept", "habn_iou", "english", "spanish"), CASES.values(), ids=CASES)
-def test_the_true_labels_decide_who_holds_better_and_else_the_pixels_kept(
-    kept, iou, habn_kept, habn_iou, english, spanish
-):
+def test_the_true_labels_decide_who_holds_better(kept, iou, habn_kept, habn_iou, english, spanish):
     both = change(kept, iou), change(habn_kept, habn_iou)
     said = {language: _who_holds("BN", "HABN", *both, language) for language in ("en", "es")}
     assert said["en"].startswith(english) and spanish in said["es"]

@@ -27,7 +27,7 @@ def painted(levels: np.ndarray) -> dict:
     return {"height": height, "width": width, "data": base64.b64encode(levels.tobytes()).decode()}
 
 
-def test_a_parameter_that_is_not_adapted_is_frozen_whatever_its_strength():
+def test_a_parameter_that_is_not_adapted_stays_frozen():
     settings = PLAIN | {"strength": [2, 1.5, 0, 1], "adapted": [True, False, True, True], "layers": ["stem.norm"]}
     intervention = read_intervention(settings)
     assert intervention.strength == (2, 0, 0, 1)

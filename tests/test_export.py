@@ -39,7 +39,7 @@ def view(photo: Path, request: pytest.FixtureRequest) -> View:
     return View(engine.run(engine.Request(photo, request.param, painting)), layer=3, channel=7, pixel=(4, 5))
 
 
-def test_the_arrays_are_those_that_the_schema_names_and_rebuild_every_output(view: View, tmp_path: Path):
+def test_the_arrays_of_the_schema_rebuild_every_output(view: View, tmp_path: Path):
     save_arrays(view, tmp_path / "arrays.npz")
     with np.load(tmp_path / "arrays.npz", allow_pickle=False) as file:
         arrays = {name: file[name] for name in file}
@@ -154,7 +154,7 @@ def test_an_export_is_of_what_the_address_names(photo: Path):
     assert anything.pixel == (height // 2, width // 2), "the page shows the middle where nothing is pinned"
 
 
-def test_the_program_names_an_example_by_its_path_and_an_uploaded_photo_by_a_placeholder(photo: Path):
+def test_the_program_names_an_example_by_its_path(photo: Path):
     request = visitor(layer="stem.norm", channel="0", pixel="0,0")
     assert "'your-photo.jpg'" in callbacks.on_program(shown(photo), request)[1]["value"]
     example = shown(EXAMPLES[0])

@@ -234,7 +234,7 @@ def test_a_single_transparent_colour_becomes_white(mode, left, right):
     assert (opened[:, :16] <= 10).all()
 
 
-def test_a_hidden_colour_does_not_bleed_when_a_transparent_picture_shrinks():
+def test_a_hidden_colour_does_not_bleed_when_a_picture_shrinks():
     pixels = np.zeros((256, 256, 4), np.uint8)
     pixels[:, :128] = (255, 255, 255, 255)
     pixels[:, 128:] = (255, 0, 0, 0)  # transparent, yet red underneath
@@ -514,7 +514,7 @@ def tiled_tiff(side: int) -> bytes:
     return tiff({**entries, 325: 64 * 64}, {}, bytes(range(64)) * 64)
 
 
-def test_a_tiff_whose_one_tile_is_larger_than_a_picture_may_be_is_refused_before_it_is_decoded():
+def test_a_tiff_with_too_large_a_tile_is_refused_unread():
     assert open_image(tiled_tiff(64)).shape == (64, 64, 3)
     assert "tiles of 16,000 x 16,000 pixels" in refusal(tiled_tiff(16_000))
 
@@ -689,7 +689,7 @@ def test_random_bytes_give_an_image_or_a_refusal(signature, data):
 
 
 @pytest.mark.parametrize("kind", ["array", "pil"])
-def test_a_saved_png_holds_the_same_pixels_and_nothing_is_left_beside_it(kind, tmp_path):
+def test_a_saved_png_holds_the_same_pixels(kind, tmp_path):
     image = picture() if kind == "pil" else np.asarray(picture())
     path = save_png(image, tmp_path / "map.png")
     np.testing.assert_array_equal(open_image(path), np.asarray(picture()))

@@ -147,7 +147,7 @@ def test_a_view_holds_the_factors_of_both_networks_for_one_channel():
     assert arrays["first.context"].tolist() == [0], "a map with one value everywhere is sent as that value"
 
 
-def test_values_that_are_not_finite_survive_and_keep_the_header_valid_json():
+def test_values_that_are_not_finite_keep_the_header_valid_json():
     second = record("habn")
     second.context[2, 3], second.x[1, 0, 0], second.static[0, 1] = np.nan, np.inf, -np.inf
     with np.errstate(invalid="ignore"):
@@ -165,7 +165,7 @@ def test_values_that_are_not_finite_survive_and_keep_the_header_valid_json():
     assert arrays["ranges"][0, QUANTITIES.index("x")] == pytest.approx([x.min(), x.max()])
 
 
-def test_ranges_are_those_of_every_map_of_the_layer_and_of_the_network():
+def test_ranges_are_those_of_map_layer_and_network():
     first = [record("bn", seed) for seed in (1, 2)]
     second = [record("habn", seed, slope=5.0) for seed in (3, 4)]
     _, arrays = unpack(encode_strip(first, second))
@@ -179,7 +179,7 @@ def test_ranges_are_those_of_every_map_of_the_layer_and_of_the_network():
         assert np.allclose(arrays[name], np.concatenate([by_layer, network[None]]), rtol=1e-5, atol=1e-6), name
 
 
-def test_a_strip_lists_all_layers_in_order_with_strength_gates_and_a_thumbnail():
+def test_a_strip_lists_all_layers_in_order():
     shapes = [(4, 130, 200), (8, 65, 100), (8, 1, 9)]
     second = [record("habn", seed, shape) for seed, shape in enumerate(shapes)]
     second[1] = replace(second[1], context=np.zeros((65, 100), np.float32))
@@ -198,7 +198,7 @@ def test_a_strip_lists_all_layers_in_order_with_strength_gates_and_a_thumbnail()
     assert np.argmax(smallest) == np.argmax(second[2].context) and smallest.max() == 254 and smallest.min() == 0
 
 
-def test_the_most_adapted_layer_and_channel_are_those_whose_output_moves_most():
+def test_the_most_adapted_layer_is_whose_output_moves_most():
     layers = [record("habn", seed, slope=slope) for seed, slope in enumerate((0.1, 2.0, 0.5))]
     assert most_adapted_layer(layers) == 1
     for seed in range(20):
@@ -301,7 +301,7 @@ def test_the_gap_at_a_hundred_pixels_is_shared_out_exactly(in_node):
         assert answer["gap"] == pytest.approx(recorded, rel=1e-4, abs=1e-5), "and it is the gap of what was recorded"
 
 
-def test_a_computed_value_shows_the_recorded_figures_unless_it_is_wrong(in_node):
+def test_a_computed_value_shows_recorded_figures_unless_wrong(in_node):
     pairs = "[[1.23449, 1.23451, 1], [1.2344999, 1.2345001, 1], [3e-8, -2e-8, 1], [0.5, 0.51, 1], [NaN, 1, 1]]"
     texts = in_node(f"console.log(JSON.stringify({pairs}.map((pair) => figuresAlike(...pair))));")
     assert texts == [["1.234", "1.235"], ["1.23", "1.23"], ["0", "0"], ["0.5000", "0.5100"], ["NaN", "1.000"]]
@@ -378,7 +378,7 @@ def test_an_inspection_names_its_files_and_chooses_what_adapts_most(tmp_path, mo
 
 
 @pytest.mark.parametrize(("layer", "channel"), [(2, 0), (-1, 0), (0, 5), ("0", 0), (True, 0), (0, 1.0)])
-def test_a_layer_or_channel_that_does_not_exist_is_refused_in_a_sentence(layer, channel, tmp_path, monkeypatch):
+def test_a_layer_or_channel_that_is_not_there_is_refused(layer, channel, tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     with pytest.raises(ValueError, match="There is no (layer|channel) .*; choose a whole number from 0 to"):
         build_inspection("abc123", *outputs(), layer, channel)

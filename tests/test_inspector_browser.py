@@ -144,7 +144,7 @@ def test_a_value_sets_the_look_and_what_the_visitor_changes_is_told(bench: Bench
     assert json.dumps(bench.value(1, 0)) == json.dumps(bench.value(1, 0, look=None)), "the key may be missing"
 
 
-def test_the_first_pixel_is_the_one_whose_output_adaptation_changes_most(bench: Bench):
+def test_the_first_pixel_is_the_one_that_adaptation_changes_most(bench: Bench):
     value = build_inspection("abc123", *outputs())
     record, channel = outputs()[1].records[value["layer"]], value["channel"]
     scale, bias, mean, var = record.static[:, channel]
@@ -200,7 +200,7 @@ def test_corners_of_a_map_are_corner_pixels_at_every_zoom(bench: Bench):
     assert bench.look()["pixel"] is None
 
 
-def test_layers_and_channels_are_sorted_and_picked_by_keyboard_and_pointer(bench: Bench):
+def test_layers_and_channels_are_picked_by_keyboard_and_pointer(bench: Bench):
     page = bench.page
     second = outputs()[1].records
     adapted = [adaptation_order(record).tolist() for record in second]
@@ -260,7 +260,7 @@ def test_classes_the_photo_and_networks_that_do_not_correspond(bench: Bench):
 
 
 @pytest.mark.parametrize("bench", [{"locale": "es-MX"}], indirect=True)
-def test_every_term_is_explained_by_keyboard_in_the_visitor_s_language_and_themes_leave_the_maps(bench: Bench):
+def test_every_term_is_explained_by_keyboard_in_one_s_own_language(bench: Bench):
     page = bench.page
     texts = words.table("inspector")
     spoken = page.locator("[data-role=inspector]").inner_text()

@@ -119,7 +119,7 @@ def test_function_transforms_give_the_answer(options):
     assert_alike(change.double(), (twice(x + step) - twice(x - step)) / (2 * step), 1e-3)
 
 
-def test_a_second_derivative_is_refused_by_the_loops_and_given_by_plain():
+def test_loops_refuse_a_second_derivative_and_plain_gives_it():
     layer, x = build({})[1], torch.randn(2, 16, 4, 5, requires_grad=True)
 
     def penalty() -> Tensor:

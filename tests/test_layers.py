@@ -115,7 +115,7 @@ def test_running_statistics_stay_true_far_from_zero():
 
 @pytest.mark.parametrize("options", [{}, {"track_running_stats": False}], ids=str)
 @pytest.mark.parametrize("training", [True, False])
-def test_a_single_value_per_channel_is_refused_where_batch_normalization_refuses_it(training, options):
+def test_a_single_value_per_channel_is_refused_as_bn_does(training, options):
     one = torch.randn(1, C, 1, 1)
     for layer in twins(torch.float32, **options):
         layer.train(training)
@@ -252,7 +252,7 @@ def test_a_network_trains_under_autocast():
     assert all(p.grad is not None and p.grad.isfinite().all() for p in network.parameters())
 
 
-def test_asking_for_effective_parameters_leaves_the_running_statistics_alone():
+def test_effective_parameters_leave_running_statistics_alone():
     layer = randomize(HyperAdaptiveBatchNorm2d(C)).train()
     before = as_arrays(layer)
     layer.effective_parameters(torch.randn(2, C, 3, 3))
@@ -398,7 +398,7 @@ def test_gates_multiply_delta(temperature):
     assert (state.temperature, state.discrete) == (temperature, False)
 
 
-def test_discretizing_opens_or_closes_each_gate_for_good_and_keeps_what_an_open_one_let_through():
+def test_discretizing_opens_or_closes_each_gate_for_good():
     layer = searching_layer()
     x = torch.randn(2, C, 4, 5).double()
     before = layer.search.delta.detach().clone(), layer.search.gates.detach().clone()
@@ -414,7 +414,7 @@ def test_discretizing_opens_or_closes_each_gate_for_good_and_keeps_what_an_open_
     assert layer.search_state().gates.tolist() == [1, 0, 1, 0]
 
 
-def test_a_layer_whose_gates_are_all_closed_computes_no_context_map_and_is_batch_normalization():
+def test_a_layer_whose_gates_are_closed_is_batch_normalization():
     layer = searching_layer().eval()
     calls = []
     layer.encoder.register_forward_hook(lambda *_: calls.append(1))
@@ -461,7 +461,7 @@ def test_a_searched_layer_trains_on_and_loads_into_a_plain_one():
 
 
 @pytest.mark.parametrize("wanted", [0.0, 0.6, 1.0])
-def test_a_share_of_the_pictures_own_statistics_stays_within_0_and_1_and_is_never_stuck(wanted):
+def test_a_share_of_own_statistics_stays_within_0_and_1(wanted):
     layer = HyperAdaptiveBatchNorm2d(1, granularity="channel", statistics="own").eval()
     x = 3 + torch.randn(1, 1, 6, 6)
     context = layer.context(x).detach()

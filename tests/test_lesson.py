@@ -57,7 +57,7 @@ def test_the_lesson_is_the_same_every_time():
     assert np.array_equal(first.second.records[TRAINED].y, second.second.records[TRAINED].y)
 
 
-def test_normalization_keeps_its_promise_as_a_whole_and_habn_in_each_region():
+def test_habn_keeps_normalization_s_promise_in_each_region():
     lesson = load_lesson()
     before, after = (lesson.moments(side.records[TRAINED].y[CHANNEL]) for side in (lesson.first, lesson.second))
     assert before["whole"] == pytest.approx((0, 1), abs=1e-3)
@@ -67,7 +67,7 @@ def test_normalization_keeps_its_promise_as_a_whole_and_habn_in_each_region():
     assert lesson.misfit[1] < 1e-6 < 0.5 < lesson.misfit[0]
 
 
-def test_no_scale_and_bias_serve_batch_normalization_better_than_its_training_found():
+def test_batch_normalization_s_training_found_its_best():
     lesson = load_lesson()
     y = torch.from_numpy(lesson.first.records[START].y)[None]
     tried = [
@@ -83,7 +83,7 @@ def test_the_encoder_has_found_the_regions():
     assert blue.max() < red.min()
 
 
-def test_the_two_pixels_are_alike_to_batch_normalization_and_unlike_to_their_surroundings():
+def test_the_two_pixels_are_alike_and_their_surroundings_are_not():
     lesson = load_lesson()
     x = lesson.first.records[START].x[CHANNEL]
     a, b = (lesson.twins[name] for name in REGIONS)
@@ -173,7 +173,7 @@ def test_the_step_about_the_photo_tells_of_the_layer_that_adapts_most(result, la
 
 
 @pytest.mark.parametrize(("share", "right"), [(0.0, 0), (0.0099, 0), (0.05, 1), (0.5, 2)])
-def test_the_last_step_says_what_freezing_changed_and_what_was_measured(result, share, right):
+def test_the_last_step_says_what_freezing_changed(result, share, right):
     frozen = Change(np.full(result.image.shape[:2], share, np.float32), share, (0.5, 0.25))
     _, inspection, question = build_last_step(result, frozen, Sayer("en"))
     assert [choice["why"] is None for choice in question["choices"]].index(True) == right

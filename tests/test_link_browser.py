@@ -126,7 +126,7 @@ def test_a_link_keeps_its_tab_until_the_visitor_acts(page: Page):
     assert settled(page, seen) == seen
 
 
-def test_the_address_says_what_was_done_before_the_visitor_does_anything_else(page: Page):
+def test_the_address_is_written_before_the_visitor_goes_on(page: Page):
     page.route(f"{ANYWHERE}**", lambda route: route.fulfill(body=link.head(), content_type="text/html"))
     page.goto(ANYWHERE)
     seen = page.evaluate("""() => {

@@ -17,7 +17,7 @@ def draw_picture() -> np.ndarray:
     return RANDOM.random((19, 24))
 
 
-def test_structural_similarity_is_that_of_the_published_formula_in_every_window():
+def test_structural_similarity_is_that_of_the_published_formula():
     x, y = draw_picture(), draw_picture()
     window = np.exp(-(np.arange(-5, 6)[:, None] ** 2 + np.arange(-5, 6) ** 2) / (2 * 1.5**2))
     window /= window.sum()
@@ -35,7 +35,7 @@ def test_structural_similarity_is_that_of_the_published_formula_in_every_window(
     assert structural_similarity(x, y) == pytest.approx(np.mean(values), abs=1e-12)
 
 
-def test_structural_similarity_is_one_for_equals_symmetric_and_negative_for_a_negative():
+def test_structural_similarity_is_one_for_equals_and_symmetric():
     x, y = draw_picture(), draw_picture()
     assert structural_similarity(x, x) == pytest.approx(1)
     assert structural_similarity(x, y) == pytest.approx(structural_similarity(y, x), abs=1e-14)
@@ -50,7 +50,7 @@ def test_luma_weighs_the_three_colours_to_one():
     np.testing.assert_allclose(luma(picture), 0.299 + 0.587 / 2)
 
 
-def test_a_gaussian_of_many_samples_is_that_which_they_were_drawn_from():
+def test_a_gaussian_of_many_samples_is_that_they_came_from():
     mean, covariance = np.array([1.0, -2.0]), np.array([[2.0, 0.6], [0.6, 1.0]])
     fitted = fit_gaussian(RANDOM.multivariate_normal(mean, covariance, 200_000))
     np.testing.assert_allclose(fitted[0], mean, atol=0.02)
@@ -58,7 +58,7 @@ def test_a_gaussian_of_many_samples_is_that_which_they_were_drawn_from():
 
 
 @pytest.mark.parametrize("rank", [3, 20])
-def test_equal_gaussians_are_at_no_distance_and_a_shift_costs_its_square(rank):
+def test_equal_gaussians_are_at_no_distance(rank):
     covariance, shift = draw_covariance(20, rank), RANDOM.normal(size=20)
     own = frechet_distance((shift, covariance), (shift, covariance))
     assert 0 <= own < 1e-5 * np.trace(covariance), "singular covariances too, and never below 0"
@@ -66,7 +66,7 @@ def test_equal_gaussians_are_at_no_distance_and_a_shift_costs_its_square(rank):
     assert shifted == pytest.approx((shift**2).sum(), rel=1e-4)
 
 
-def test_covariances_that_commute_have_the_distance_of_their_standard_deviations():
+def test_covariances_that_commute_have_their_deviations_distance():
     vectors, _ = np.linalg.qr(RANDOM.normal(size=(6, 6)))
     first, second = RANDOM.random((2, 6)) * [[1], [4]]
     first[2] = 0  # singular: the closed form holds there too
@@ -76,7 +76,7 @@ def test_covariances_that_commute_have_the_distance_of_their_standard_deviations
     assert frechet_distance(point, gaussians[1]) == pytest.approx(second.sum())
 
 
-def test_covariances_that_do_not_commute_have_the_distance_of_their_product_and_its_order_does_not_matter():
+def test_covariances_that_do_not_commute_need_their_product():
     first, second = (RANDOM.normal(size=5), draw_covariance(5, 5)), (RANDOM.normal(size=5), draw_covariance(5, 2))
     # The eigenvalues of C1 C2 are those of C1^(1/2) C2 C1^(1/2), without a root of a matrix.
     overlap = np.sqrt(np.linalg.eigvals(first[1] @ second[1]).real.clip(0)).sum()

@@ -8,6 +8,7 @@ ROOT = Path(__file__).parent.parent
 PATHS = [ROOT / "app.py", *(ROOT / "habn").rglob("*.py"), *(ROOT / "assets").rglob("*.py")]
 TREES = {path: ast.parse(path.read_text()) for path in PATHS}
 WIDE = 5  # fields, from which on a record is made by name
+LONGEST = 60  # letters of a test's name
 FIRST_BY_PLACE = {"Request": 3, "Pair": 3, "Painting": 1, "Variant": 2}  # image, pair, painting; a pair; a style; ...
 
 
@@ -50,3 +51,13 @@ def test_wide_dataclasses_refuse_what_is_given_by_place():
         if lines and len(fields(node)) >= WIDE:
             has_mark = any(ast.unparse(line) == "_: KW_ONLY" for line in node.body)
             assert "kw_only=True" in lines[0] or has_mark, f"{path.name}: {node.name}"
+
+
+def test_names_of_tests_are_short():
+    names = [
+        node.name.removeprefix("test_")
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    ]
+    assert len(names) > 500 and not [name for name in names if len(name) > LONGEST]

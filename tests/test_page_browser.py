@@ -127,7 +127,7 @@ def test_each_task_offers_its_own_pairs_and_every_style_repaints(visit: Visit):
     expect(visit.page.locator(".verdict")).to_contain_text("colour range")
 
 
-def test_style_strength_and_blend_change_both_pictures_and_the_address_follows(visit: Visit):
+def test_strength_and_blend_change_both_pictures_and_the_address(visit: Visit):
     page, answer = visit.page, visit.answer()
     expect(page.locator(".painting, .most-adapted, .measured")).to_have_count(0)
     page.get_by_label("Style transfer").check()
@@ -187,7 +187,7 @@ def test_where_habn_adapts_most_is_one_press_from_its_layer(visit: Visit):
     page.wait_for_function("(part) => location.search.includes(part)", arg=f"layer={layer}&tab=layers")
 
 
-def test_a_file_that_is_no_picture_gets_one_sentence_and_the_photo_and_its_answer_stay(visit: Visit, tmp_path: Path):
+def test_a_file_that_is_no_picture_gets_one_sentence(visit: Visit, tmp_path: Path):
     old = visit.answer()
     wrong = tmp_path / "wrong.jpg"
     wrong.write_bytes(b"This is no picture.")
@@ -236,7 +236,7 @@ def test_hovering_over_a_map_updates_the_equation_and_asks_nothing(visit: Visit)
     assert visit.requests[asked:] == []
 
 
-def test_no_map_is_empty_after_other_tabs_another_theme_or_another_photo(visit: Visit, jpeg: Path):
+def test_no_map_is_empty_after_another_tab_theme_or_photo(visit: Visit, jpeg: Path):
     page = visit.page
     compare, layers = page.get_by_role("tab", name="Compare"), page.get_by_role("tab", name="Layers")
     inspector = page.locator("[data-role=inspector][data-state=ready]")
@@ -279,7 +279,7 @@ def test_a_phone_shows_everything_without_scrolling_sideways(visit: Visit):
 
 
 @pytest.mark.parametrize("visit", [{"locale": "es-MX"}], indirect=True)
-def test_a_visitor_from_mexico_is_answered_in_spanish_and_can_ask_what_a_term_means(visit: Visit, tmp_path: Path):
+def test_a_visitor_from_mexico_is_answered_in_spanish(visit: Visit, tmp_path: Path):
     visit.answer()
     expect(visit.page.locator(".verdict")).to_contain_text("no coinciden")
     for text in ("Comparar", "Su foto", "Calles reales: BN y HABN", "Calzada"):
@@ -298,7 +298,7 @@ def test_a_visitor_from_mexico_is_answered_in_spanish_and_can_ask_what_a_term_me
 @pytest.mark.parametrize(
     "visit", [{"viewport": {"width": 390, "height": 844}, "locale": "es"} | CLIPBOARD], indirect=True
 )
-def test_the_results_are_there_with_their_claims_apart_and_fit_a_phone(visit: Visit):
+def test_the_results_keep_claims_apart_and_fit_a_phone(visit: Visit):
     # On a phone Gradio keeps this tab behind a button with three dots; a link leads to it, too.
     visit.page.goto(f"{visit.page.url.partition('?')[0]}?tab=results")
     results = visit.page.locator(".results")
@@ -311,7 +311,7 @@ def test_the_results_are_there_with_their_claims_apart_and_fit_a_phone(visit: Vi
         expect(button).to_have_text("Copiado")
 
 
-def test_results_open_with_a_forest_plot_and_the_rest_is_folded(visit: Visit):
+def test_results_open_with_a_forest_plot_and_fold_the_rest(visit: Visit):
     page = visit.page
     page.goto(f"{page.url.partition('?')[0]}?tab=results")
     expect(page.locator(".forest")).to_be_visible()

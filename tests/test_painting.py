@@ -61,7 +61,7 @@ def row_s_picture(network: torch.nn.Module, photo: np.ndarray, row: int) -> np.n
         return (answer * 255).round().to(torch.uint8).numpy()
 
 
-def test_a_style_at_full_strength_is_its_row_and_at_none_the_photograph_s(networks, photo):
+def test_a_style_at_no_strength_is_the_photograph_s_row(networks, photo):
     network = networks("cfanet-habn-styles").network
     udnie = paint(photo, Painting("udnie"))
     assert np.array_equal(udnie, row_s_picture(network, photo, STYLES.index("udnie")))
@@ -93,7 +93,7 @@ def test_two_styles_blend_from_the_first_to_the_second(networks, photo):
 
 @pytest.mark.parametrize("strength", [0, 0.1, 0.35, 1])
 @pytest.mark.parametrize("share", [0, 0.3, 0.7, 1])
-def test_a_row_sums_to_one_and_a_style_blended_with_itself_is_that_style(strength, share):
+def test_a_style_blended_with_itself_is_that_style(strength, share):
     row = (
         Painting("houses", strength=strength, second_style="udnie", second_share=share).row(WITH_PHOTO_ROW)[0].tolist()
     )
@@ -108,7 +108,7 @@ def test_a_row_sums_to_one_and_a_style_blended_with_itself_is_that_style(strengt
     assert torch.equal(itself, Painting("houses", strength=strength).row(WITH_PHOTO_ROW))
 
 
-def test_kept_colours_are_the_photo_s_and_light_and_shade_the_painting_s():
+def test_kept_colours_are_the_photo_s_and_shades_the_painting_s():
     photo, painted = torch.rand(2, 1, 3, 40, 50) * 0.4 + 0.3
     kept = keep_colours(painted, photo)
     inside = ((kept > 0) & (kept < 1)).all(1, keepdim=True)
@@ -135,7 +135,7 @@ def test_the_engine_keeps_the_colours_of_what_the_networks_saw(networks, photo):
     assert np.array_equal(result.difference, engine.difference(result.first, result.second))
 
 
-def test_what_was_painted_is_remembered_recorded_and_held_against_itself_in_an_experiment(networks, photo):
+def test_what_was_painted_is_remembered_recorded_and_compared(networks, photo):
     painting = Painting("udnie", strength=0.5, second_style="houses", second_share=0.25)
     asked = Request(photo, "styles", painting, intervention=Intervention((0, 0, 0, 0)))
     found = run_experiment(asked)
@@ -174,14 +174,14 @@ def test_a_painting_that_cannot_be_is_refused_in_one_sentence(change, sentence):
     assert "\n" not in str(refusal.value)
 
 
-def test_a_network_without_a_row_for_the_photograph_knows_full_strength_only():
+def test_without_a_row_for_the_photograph_strength_is_full():
     assert Painting("udnie", strength=1.0).row(len(STYLES))[0].tolist() == [style == "udnie" for style in STYLES]
     with pytest.raises(PaintingError, match="set the strength to 1"):
         Painting("udnie", strength=0.99).row(len(STYLES))
 
 
 @pytest.mark.parametrize("size", [(24, 480), (480, 24), (16, 17), (45, 301)])
-def test_a_picture_of_any_shape_keeps_its_size_and_is_painted_in_one_piece(size):
+def test_a_picture_of_any_shape_is_painted_in_one_piece(size):
     height, width = size
     photo = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
     whole = run(Request(photo, "styles", Painting("udnie"), record=False)).first.picture

@@ -31,7 +31,7 @@ def result() -> Result:
     return run(Request(open_image(EXAMPLES[0], 60), "styles", Painting("udnie")))
 
 
-def test_the_controls_hold_a_swatch_a_title_and_a_painter_of_every_style():
+def test_the_controls_hold_swatch_title_and_painter_of_each_style():
     controls = PaintingControls(render=False)
     script = controls.js_on_load
     assert script.count("data:image/jpeg;base64,") == len(STYLES)
@@ -45,7 +45,7 @@ def test_a_page_without_swatches_has_names_alone(monkeypatch, tmp_path):
     assert '"udnie": null' in PaintingControls(render=False).js_on_load
 
 
-def test_what_the_controls_send_is_the_painting_and_nothing_else_is_taken():
+def test_what_the_controls_send_is_a_painting_and_nothing_else():
     painting = Painting("udnie", strength=0.4, second_style="houses", second_share=0.75, keep_colours=True)
     assert read_painting(asdict(painting)) == painting
     for strange in (None, "udnie", ["udnie"], {"style": "udnie", "price": 3}, {"strength": 7}, {"style": None}):
@@ -129,7 +129,7 @@ def test_near_the_pair_stands_what_was_measured_of_both_networks(result, first, 
     assert figures == set(re.findall(r"\d\.\d{3}", said)), "the lesson tells the same figures"
 
 
-def test_the_layer_that_adapts_most_is_shown_with_what_the_search_kept(monkeypatch, tmp_path, result):
+def test_the_layer_that_adapts_most_is_shown(monkeypatch, tmp_path, result):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     value = draw_most_adapted(result, "en")
     strengths = [np.linalg.norm(record.strength) for record in result.second.records]
@@ -167,7 +167,7 @@ def test_lesson_and_experiment_say_so_where_a_pair_has_no_habn(monkeypatch, tmp_
         assert headline == words.say("experiment.nothing_adapts", language, label="IN")
 
 
-def test_a_context_map_is_bright_where_it_is_high_and_bears_flat_and_strange_ones():
+def test_a_context_map_is_bright_where_it_is_high():
     photo = np.full((20, 40, 3), 128, np.uint8)
     context = np.linspace(0, 1, 8, dtype=np.float32).reshape(1, 8).repeat(4, 0)
     drawn = pictures.draw_context(photo, context).mean((0, 2))

@@ -238,7 +238,7 @@ def test_normalization_layers_of_other_networks_are_recorded_too(layer):
     assert_true(found)
 
 
-def test_strength_is_the_deviation_of_the_adaptation_relative_to_the_parameter():
+def test_strength_is_the_adaptation_s_relative_deviation():
     network = build_unruly("spvcnn", "habn", granularity="channel")
     found = record(network, *picture("spvcnn"))[2]
     maps = found.context * found.slope[..., None, None]

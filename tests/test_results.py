@@ -134,7 +134,7 @@ def test_quantiles_of_students_t_are_those_of_the_tables(probability, freedom, e
     assert t_cdf(t_quantile(probability, freedom), freedom) == pytest.approx(probability, abs=1e-12)
 
 
-def test_students_t_with_one_and_two_degrees_of_freedom_has_its_closed_form():
+def test_students_t_with_few_degrees_of_freedom_has_closed_forms():
     for t in (-3.0, -0.1, 0.0, 0.7, 40.0):
         assert t_cdf(t, 1) == pytest.approx(0.5 + math.atan(t) / math.pi, abs=1e-12)
         assert t_cdf(t, 2) == pytest.approx(0.5 + t / (2 * math.sqrt(2 + t * t)), abs=1e-12)
@@ -204,7 +204,7 @@ def test_the_networks_of_the_page_come_before_the_studies(tmp_path):
         (changed("layers", to=["stem"]), "'rows[2].search' must have four values for each of 'layers'"),
     ],
 )
-def test_what_does_not_fit_is_refused_in_one_sentence_with_file_and_key(tmp_path, content, complaint):
+def test_what_does_not_fit_is_refused_with_file_and_key(tmp_path, content, complaint):
     write(tmp_path, content)
     with pytest.raises(ResultError) as refusal:
         load_results(tmp_path)
@@ -212,7 +212,7 @@ def test_what_does_not_fit_is_refused_in_one_sentence_with_file_and_key(tmp_path
     assert complaint in sentence and "study.json" in sentence and sentence.count(".\n") == 0 and sentence.endswith(".")
 
 
-def test_a_row_is_held_against_the_baseline_of_its_setting_and_settings_of_the_baseline_against_its_first(tmp_path):
+def test_a_row_is_held_against_the_baseline_of_its_setting(tmp_path):
     rows = [
         row(norm, norm.upper(), [value]) | {"setting": setting}
         for norm, setting, value in (
@@ -227,12 +227,12 @@ def test_a_row_is_held_against_the_baseline_of_its_setting_and_settings_of_the_b
     assert gaps == [None, -2.0, 1.0, -0.5]
 
 
-def test_holm_makes_p_values_larger_the_more_there_are_and_keeps_their_order():
+def test_holm_makes_p_larger_the_more_there_are():
     assert holm([0.01, 0.04, None, 0.03, 0.005]) == pytest.approx([0.03, 0.06, None, 0.06, 0.02])
     assert holm([0.04]) == [0.04] and holm([]) == [] and holm([0.9, 0.8]) == [1.0, 1.0]
 
 
-def test_what_is_found_alone_but_not_as_one_of_several_comparisons_is_told_apart(tmp_path):
+def test_what_is_found_alone_is_told_apart(tmp_path):
     rows = [row("bn", "BN", [50.0, 51.0, 52.0]), row("habn", "HABN", [51.0, 52.4, 52.9])]
     study = load_study(write(tmp_path, PLAIN | {"rows": rows}))
     assert study.difference(study.rows[1]).p == pytest.approx(0.0187, abs=1e-4)
@@ -286,7 +286,7 @@ def test_tables_hold_mean_spread_difference_and_caption(tmp_path):
     assert "| all, minus BN |  | +" in table
 
 
-def test_further_figures_stand_beside_the_main_one_and_its_styles_below(tmp_path):
+def test_further_figures_stand_beside_the_main_one(tmp_path):
     table = tables_markdown([load_study(write(tmp_path, STYLE_STUDY))])
     assert (
         "| SqueezeNet Fréchet distance ↓ | minus BN (95 % interval) | p | distance to the painting ↓ | SSIM |" in table
@@ -337,7 +337,7 @@ def test_the_claims_are_marked_and_stand_apart_from_what_was_measured():
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
-def test_the_tab_shows_a_study_with_all_its_parts_and_escapes_its_texts(tmp_path, language):
+def test_the_tab_shows_all_parts_of_a_study_and_escapes_texts(tmp_path, language):
     page = draw_results([load_study(write(tmp_path, STUDY))], None, (), language)
     assert ("Three ways", "Tres maneras")[language == "es"] in page
     assert page.count('<svg viewBox="0 0 340 230"') == len(WEATHERS) + 1, "a chart per weather, and the curves"
@@ -434,7 +434,7 @@ def test_links_lead_to_every_study():
         assert (f'href="#study-{study.name}">' in contents) == (study.protocol != "shipped")
 
 
-def test_without_results_the_tab_shows_the_cards_figures_and_a_broken_file_is_one_sentence(tmp_path):
+def test_without_results_the_tab_shows_what_the_cards_say(tmp_path):
     page = draw_results((), None, load_shipped_scores(), "en")
     assert "No study has been finished yet" in page and "spvcnn-habn-camvid" in page
     (tmp_path / "mine").mkdir()
@@ -446,7 +446,7 @@ def test_without_results_the_tab_shows_the_cards_figures_and_a_broken_file_is_on
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
-def test_the_tab_shows_all_figures_of_a_study_with_which_way_is_better(tmp_path, language):
+def test_the_tab_says_of_all_figures_which_way_is_better(tmp_path, language):
     page = draw_results([load_study(write(tmp_path, STYLE_STUDY))], None, (), language)
     main, further = page.split("<h4>")
     names = {

@@ -37,7 +37,7 @@ def test_another_seed_draws_another_scene():
         assert (small(seed).labels != small(seed + 1).labels).mean() > 0.05
 
 
-def test_labels_are_camvids_eleven_classes_and_each_is_common_enough_to_learn():
+def test_each_of_camvids_classes_is_common_enough_to_learn():
     held = np.array([np.bincount(small(seed).labels.ravel(), minlength=11) for seed in range(24)])
     assert held.shape[1] == len(Label) == 11
     often = (held > 0).mean(0)

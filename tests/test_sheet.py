@@ -69,5 +69,5 @@ def test_a_sheet_that_cannot_be_drawn_is_refused_in_one_sentence(folder, argumen
         draw(folder, *arguments)
 
 
-def test_the_examples_that_are_shown_by_default_are_the_six_of_the_page():
+def test_the_examples_shown_by_default_are_those_of_the_page():
     assert len(list(sheet.FOLDER.glob("*.jpg"))) == 6

@@ -113,7 +113,7 @@ def test_an_ablation_measures_a_trained_network_with_parts_turned_off(camvid, tr
     assert result["rows"][0]["values"] == whole["rows"][0]["values"]
 
 
-def test_a_run_is_known_by_what_it_does_and_not_by_the_words_of_its_table(camvid, monkeypatch):
+def test_a_run_is_known_by_what_it_does(camvid, monkeypatch):
     first = study(camvid, "--variants", "bn")
     monkeypatch.setitem(VARIANTS, "bn", replace(VARIANTS["bn"], setting="in other words"))
     again = study(camvid, "--variants", "bn")

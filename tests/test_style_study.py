@@ -79,14 +79,14 @@ def evaluation(style_data, paintings) -> StyleEvaluation:
     return StyleEvaluation(photos, paintings, features, StyleRecipe())
 
 
-def test_photographs_that_are_given_back_keep_their_content_and_lie_where_they_lay(evaluation):
+def test_photographs_given_back_keep_their_content(evaluation):
     measured = evaluation.measure(Answers())
     assert measured["content"].mean == 0 and measured["ssim"].mean == 1
     assert measured["frechet"].mean == pytest.approx(evaluation.untouched(), abs=1e-4)
     assert measured["frechet"].mean > 0.1 < measured["style"].mean
 
 
-def test_paintings_that_are_given_back_are_at_no_style_distance_and_others_are(evaluation, paintings):
+def test_paintings_given_back_are_at_no_style_distance(evaluation, paintings):
     pieces = [painting[..., :60, :90] for painting in paintings]  # of the photographs' size, and nearly the whole
     own = evaluation.measure(Answers(pieces))
     assert own["style"].mean < 1e-3
@@ -121,7 +121,7 @@ def test_the_distances_are_those_of_training(style_data, evaluation, paintings):
     assert relative_distance(gram_matrix(picture), gram_matrix(picture)) == 0
 
 
-def test_windows_are_means_of_eight_by_eight_features_that_overlap_or_do_not():
+def test_windows_are_means_of_eight_by_eight_features():
     features = torch.rand(1, 5, 16, 24)
     apart, overlapping = pool_windows(features, 8), pool_windows(features, 4)
     assert apart.shape == (6, 5) and overlapping.shape == (15, 5)
@@ -129,7 +129,7 @@ def test_windows_are_means_of_eight_by_eight_features_that_overlap_or_do_not():
     np.testing.assert_allclose(overlapping[6], features[0, :, 4:12, 4:12].mean((1, 2)), rtol=1e-5)
 
 
-def test_photographs_are_spread_over_the_split_and_the_samples_are_told(style_data):
+def test_photographs_are_spread_over_the_split(style_data):
     two = load_style_evaluation(style_data, style_data / "squeezenet.safetensors", count=2)
     photos = load_photos(style_data, "test")
     for chosen, expected in zip(two.photos, (photos[0], photos[2]), strict=True):
@@ -186,7 +186,7 @@ def test_a_training_that_is_finished_is_only_measured(style_data, finished):
     assert json.loads(measured.read_text()) == before and log.read_text() == lines
 
 
-def test_branches_start_from_a_trunk_and_tell_how_far_their_channels_correspond(style_data, finished, tmp_path):
+def test_branches_tell_how_far_their_channels_correspond(style_data, finished, tmp_path):
     trunk = finished / "study" / "bn" / "0" / "checkpoint"
     result = run_study(style_data, tmp_path, "--trunk", str(trunk), "--variants", "bn", "habn")
     assert result["protocol"] == "branched" and "from the trunk checkpoint" in result["train"]
@@ -195,7 +195,7 @@ def test_branches_start_from_a_trunk_and_tell_how_far_their_channels_correspond(
     assert set(opened[1].metadata["channel_correlation"]) == set(result["layers"])
 
 
-def test_a_row_that_could_not_be_added_is_refused_before_it_is_measured(style_data, finished, tmp_path):
+def test_a_row_that_cannot_be_added_is_refused_first(style_data, finished, tmp_path):
     folder = finished / "study" / "habn-plus" / "0" / "checkpoint"
     data = ["--root", str(style_data), "--squeezenet", str(style_data / "squeezenet.safetensors")]
     with pytest.raises(SystemExit, match="^error: .*new.json does not exist yet; measure the BN checkpoint first"):
@@ -215,7 +215,7 @@ def test_a_checkpoint_without_a_card_is_measured(style_data, tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["frechet"]["mean"] > 0
 
 
-def test_an_ablation_measures_the_networks_of_a_study_with_parts_turned_off(style_data, finished, tmp_path):
+def test_an_ablation_measures_networks_with_parts_turned_off(style_data, finished, tmp_path):
     copy = shutil.copytree(finished, tmp_path / "copy")
     trained = json.loads((copy / "results" / "styles.json").read_text())["rows"][1]["values"]
     result = run_study(style_data, copy, "--variants", "habn-plus", "--seeds", "0", "1", "--ablate")

@@ -91,7 +91,7 @@ def test_a_finished_run_is_left_as_it_is(task, tmp_path):
     assert same_state(again, network) and {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-def test_a_batch_normalized_trunk_continued_as_habn_starts_with_the_same_outputs(task, tmp_path):
+def test_a_trunk_continued_as_habn_starts_with_the_same_outputs(task, tmp_path):
     trunk = build_tiny("bn")
     stopped = replace(OPTIONS, stop_at=3)
     fit(trunk, task, stopped, tmp_path / "trunk")
@@ -134,7 +134,7 @@ def test_a_run_stops_cleanly_when_its_time_is_up(task, tmp_path):
     assert same_state(continued, whole)
 
 
-def test_the_log_and_the_averaged_weights_are_those_of_the_validations(task, tmp_path):
+def test_log_and_averaged_weights_are_those_of_the_validations(task, tmp_path):
     network = build_tiny()
     fit(network, task, OPTIONS, tmp_path)
     entries = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
@@ -364,7 +364,7 @@ def test_a_searched_network_is_saved_as_it_was_measured(task, tmp_path):
 # Where a run begins
 
 
-def test_a_branch_that_starts_from_a_checkpoint_computes_what_it_computed(task, tmp_path):
+def test_a_branch_computes_what_its_checkpoint_computed(task, tmp_path):
     trunk = build_tiny("bn").eval()
     save_checkpoint(trunk, tmp_path / "trunk", {}, "")
     branch = build_tiny("habn-plus", seed=5).eval()
@@ -374,7 +374,7 @@ def test_a_branch_that_starts_from_a_checkpoint_computes_what_it_computed(task, 
     assert trunk_digest(tmp_path / "trunk", None) is not None and trunk_digest(None, None) is None
 
 
-def test_habn_plus_can_start_on_its_way_to_the_pictures_own_statistics(data):
+def test_habn_plus_can_have_a_head_start(data):
     network = build_tiny("habn-plus").eval()
     pixels = torch.rand(1, 3, 24, 32)
     before = network(pixels)
@@ -416,7 +416,7 @@ def test_the_average_follows_the_weights_and_forgets_the_start(task, tmp_path):
 @pytest.mark.parametrize(
     ("first", "second"), [("in", "bn"), ("bn", "in"), ("in", "habn-plus"), ("habn", "bn"), ("film", "in")]
 )
-def test_a_branch_takes_weights_and_no_statistics_across_normalizations(tmp_path, first, second):
+def test_a_branch_takes_no_statistics_across_normalizations(tmp_path, first, second):
     trunk, branch = build_tiny(first, seed=1), build_tiny(second, seed=2)
     save_checkpoint(trunk, tmp_path / "trunk", {}, "")
     before = {key: value.clone() for key, value in branch.state_dict().items()}

@@ -78,7 +78,7 @@ def test_every_weather_has_a_name_of_its_own_and_one_sentence(language):
     ("header", "language"),
     [("es-MX,es;q=0.9,en;q=0.8", "es"), ("de-DE,de;q=0.9", "en"), ("fr, es;q=0.5", "en"), ("ES", "es"), ("", "en")],
 )
-def test_the_browser_is_answered_in_the_language_that_it_asks_for_first_if_the_page_speaks_it(header, language):
+def test_the_browser_is_answered_in_the_language_it_asks_for_first(header, language):
     class Request:
         headers = {"accept-language": header}
 

@@ -450,12 +450,17 @@ def test_a_batch_is_the_same_whatever_the_precision_of_the_training(data, weathe
         (["--stop-at", "9"], "at most --steps"),
         (["--stop-at", "0"], "--stop-at, --batch-size and --evaluate-every must be at least 1"),
         (["--start-from", "trunk", "--branch-from", "run"], "--start-from goes neither with --branch-from"),
-        (["--start-from", "trunk", "--norm", "adain"], "nor with adain"),
     ],
 )
 def test_arguments_that_contradict_one_another_are_refused(tmp_path, arguments, sentence):
     with pytest.raises(SystemExit, match=f"^error: .*{sentence}"):
         train.main(["segmentation", "--steps", "4", "--run", str(tmp_path / "run"), *arguments])
+
+
+def test_adain_has_no_scales_that_a_trunk_could_give(tmp_path):
+    data = ["--root", str(tmp_path), "--squeezenet", "x.safetensors", "--steps", "4", "--run", str(tmp_path / "run")]
+    with pytest.raises(SystemExit, match="^error: .*nor with adain"):
+        train.main(["style", *data, "--start-from", "trunk", "--norm", "adain"])
 
 
 def test_a_run_goes_on_only_on_the_terms_it_was_begun_with(tmp_path):

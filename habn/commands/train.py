@@ -195,10 +195,7 @@ def conditions(args: argparse.Namespace) -> dict:
     if args.task == "segmentation":
         names += ["data", "crop", "with_scenes", "with_val", "weather"]
     recipe: SegmentationRecipe | StyleRecipe
-    if args.task == "segmentation":
-        recipe = read_flags(args, SegmentationRecipe)
-    else:
-        recipe = read_flags(args, StyleRecipe)
+    recipe = read_flags(args, SegmentationRecipe) if args.task == "segmentation" else read_flags(args, StyleRecipe)
     chosen = {own.name: getattr(recipe, own.name) for own in fields(recipe) if own.name not in names}
     return {
         **{name: getattr(args, name) for name in names},

@@ -13,6 +13,7 @@ import argparse
 import logging
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -62,7 +63,7 @@ def inspect(args: argparse.Namespace) -> None:
     print(result)
     print_layers(result)
     print_pixel(result, view.layer, view.channel, view.pixel)
-    place = {"layer": view.layer, "channel": view.channel, "pixel": view.pixel}
+    place: dict[str, Any] = {"layer": view.layer, "channel": view.channel, "pixel": view.pixel}
     if args.save is not None:
         result.save(args.save)
     if args.report is not None:

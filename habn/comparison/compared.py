@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ from habn.errors import HabnError
 from habn.layers.normalization import KIND_LABELS, kind_of_network
 from habn.pixels import to_image, to_tensor
 
-NetworkSource = str | os.PathLike | nn.Module | OwnNetwork
+NetworkSource: TypeAlias = str | os.PathLike | nn.Module | OwnNetwork
 """How a network may be named: a shipped checkpoint's name, a folder, a Hub id, "module:factory", or itself."""
 
 

@@ -67,8 +67,7 @@ def pairs_of_owner(networks: str) -> dict[str, Pair]:
         except HabnError as error:
             log.error("%s is left out: %s", name, error)
     shown = list(good.values())
-    first, others = shown[:1], shown[1:] or shown
-    return {f"own-{k}": _pair_of(*first, second) for k, second in enumerate(others, 1)}
+    return {f"own-{k}": _pair_of(shown[0], second) for k, second in enumerate(shown[1:] or shown, 1)}
 
 
 def _pair_of(first: ComparedNetwork, second: ComparedNetwork) -> Pair:

@@ -115,7 +115,7 @@ class NetworkGraph(nn.Module):
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         given, turned = inputs[: len(self.given)], inputs[len(self.given) :]
-        knobs = Knobs(*turned[:3], order=turned[3:]) if turned else None
+        knobs = Knobs(turned[0], turned[1], turned[2], turned[3:]) if turned else None
         with _plain_instance_norms(self.network), self._turned(knobs), self._followed() as found:
             answer = self.network(*given)
         return (answer, *found)

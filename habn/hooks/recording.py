@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -140,7 +140,13 @@ def _record(name: str, layer: nn.Module, inputs: tuple, y: Tensor) -> list[Layer
     context = x.new_zeros(n, *places) if context is None else context.reshape(n, *places)
     arrays = {"context": context, "static": static, "slope": slope}
     arrays = {field: _array(values) for field, values in arrays.items()}
-    of_the_layer = {"name": name, "kind": kind, "eps": eps, "delta": _array(delta), "gates": _array(gates)}
+    of_the_layer: dict[str, Any] = {
+        "name": name,
+        "kind": kind,
+        "eps": eps,
+        "delta": _array(delta),
+        "gates": _array(gates),
+    }
     return [
         LayerRecord(
             **of_the_layer,

@@ -203,7 +203,8 @@ def classify(photo: str | None, pair: str = next(iter(engine.PAIRS))) -> tuple[s
     output = result.first
     if output.labels is None:
         raise gr.Error(f"The pair {pair!r} names no classes; choose another one.", print_exception=False)
-    files = [pictures.publish_classes(side.labels, side.palette) for side in (result.first, result.second)]
+    labels = [(side.labels, side.palette) for side in (result.first, result.second) if side.labels is not None]
+    files = [pictures.publish_classes(*side) for side in labels]
     colours = zip(output.classes, output.palette.tolist(), strict=True)
     palette = [{"class": k, "name": name, "colour": colour} for k, (name, colour) in enumerate(colours)]
     return files[0], files[1], palette

@@ -2,6 +2,7 @@
 # make test      set up what is missing, then check the style and the types, and run every test
 # make test-zoo  convert some fifty networks of other libraries, in a virtual environment of its own (6 GB, an hour)
 # make fuzz      set up what is missing, then open 2,000 damaged pictures (a minute or two)
+# make soak      set up what is missing, then use the page as 50 people and 2,000 pictures would, and write results/soak.json (an hour)
 # make install   only the set-up that both share
 #
 # A computer needs Python 3.11 or later and make; where `python3` is older: make PYTHON=python3.12 demo
@@ -18,7 +19,7 @@ export OMP_WAIT_POLICY := PASSIVE
 export GRADIO_ANALYTICS_ENABLED := False
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo fuzz install test test-zoo
+.PHONY: demo fuzz install soak test test-zoo
 .DELETE_ON_ERROR:
 
 demo: export PORT := $(PORT)
@@ -39,6 +40,9 @@ test: $(VENV)/.installed-for-tests
 
 fuzz: $(VENV)/.installed-for-tests
 	PYTHONPATH=. $(VENV)/bin/python tests/fuzz_pictures.py
+
+soak: $(VENV)/.installed-for-tests
+	PYTHONPATH=. $(VENV)/bin/python tests/soak.py --write results/soak.json
 
 test-zoo: $(ZOO)/.installed
 	$(ZOO)/bin/python -m pytest --confcutdir=tests/zoo -W default -o timeout=1800 tests/zoo

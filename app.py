@@ -1,21 +1,12 @@
 """HABN Explorer as a web page: `python app.py`, or a Space that finds `demo` here.
 
-Environment variables: PORT (7860); HABN_HOST, the address to listen on (127.0.0.1; a Space listens on 0.0.0.0);
-HABN_NETWORKS, networks of the owner's, apart by ";" (docs/own-networks.md); HABN_DEVICE, where networks run.
+Environment variables: those of `habn.serving.settings`, PORT and HABN_HOST among them; HABN_NETWORKS, networks of the
+owner's, apart by ";" (docs/own-networks.md); HABN_DEVICE, where networks run.
 """
 
-import os
-import sys
+from habn.serving.process import prepare
 
-# Waiting OpenMP threads that spin stall every other process on the machine; torch reads this once, when it is imported.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-# Gradio would sum up its last 10,000 events, by pandas, after each of them.
-os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(sys.maxsize))
-
-from habn.serving.allocator import return_freed_memory
-
-return_freed_memory()
+prepare()  # before Gradio and PyTorch are imported
 
 from habn.ui.serving import build_demo, launch
 

@@ -13,6 +13,8 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
@@ -80,20 +82,35 @@ def style_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def page_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of the page, served by `app.py` in a process of its own for the whole session."""
-    folder = tmp_path_factory.mktemp("page")
-    log = folder / "output.txt"
+    with serving(tmp_path_factory.mktemp("page")) as server:
+        yield server.address
+
+
+@dataclass
+class Server:
+    """`app.py` in a process of its own."""
+
+    address: str
+    files: Path
+    log: Path
+    process: subprocess.Popen
+
+
+@contextmanager
+def serving(folder: Path, **environment: str) -> Iterator[Server]:
+    """A server that writes below a folder, stopped at the end."""
     port = _free_port()
-    address = f"http://127.0.0.1:{port}"
-    environment = os.environ | {"PORT": str(port), "GRADIO_TEMP_DIR": str(folder / "files"), "PYTHONUNBUFFERED": "1"}
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+    server = Server(f"http://127.0.0.1:{port}", folder / "files", folder / "output.txt", None)
+    given = {"PORT": str(port), "GRADIO_TEMP_DIR": str(server.files), "PYTHONUNBUFFERED": "1", **environment}
+    with server.log.open("wb") as output:
+        server.process = subprocess.Popen(
+            [sys.executable, "app.py"], cwd=ROOT, env=os.environ | given, stdout=output, stderr=subprocess.STDOUT
         )
     try:
-        _wait_until_it_answers(address, process, log)
-        yield address
+        _wait_until_it_answers(server.address, server.process, server.log)
+        yield server
     finally:
-        _stop(process)
+        _stop(server.process)
 
 
 @pytest.fixture(scope="session")

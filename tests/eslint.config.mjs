@@ -7,7 +7,7 @@ const names = (text, value) => Object.fromEntries(text.split(" ").map((name) => 
 
 const BROWSER =
   "Blob CSS CustomEvent DOMException DataView DecompressionStream File FileReader Image ImageData IntersectionObserver " +
-  "MouseEvent MutationObserver Option Response TextDecoder TextEncoder URL URLSearchParams addEventListener atob btoa " +
+  "MouseEvent MutationObserver Option Response ReadableStream TextDecoder TextEncoder URL URLSearchParams addEventListener atob btoa " +
   "clearTimeout console document fetch getComputedStyle getSelection history innerHeight innerWidth location matchMedia " +
   "navigator performance requestAnimationFrame scrollTo setTimeout window";
 const GRADIO = "element props trigger watch";
@@ -34,8 +34,8 @@ export default [
   },
   // These make the shared names, and these are no parts of the page and get none.
   {
-    files: ["part.js", "numbers.js", "link.js", "export/report.js"].map((name) => `habn/ui/${name}`),
+    files: ["part.js", "numbers.js", "link.js", "connection.js", "export/report.js"].map((name) => `habn/ui/${name}`),
     languageOptions: { globals: names(SHARED, "off") },
   },
-  { files: ["link.js", "export/report.js"].map((name) => `habn/ui/${name}`), languageOptions: { globals: names(GRADIO, "off") } },
+  { files: ["link.js", "connection.js", "export/report.js"].map((name) => `habn/ui/${name}`), languageOptions: { globals: names(GRADIO, "off") } },
 ];

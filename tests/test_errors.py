@@ -21,6 +21,8 @@ CATCH_ALL = {
     "habn/layers/conversion.py": 1,  # somebody else's forward, which is tried
     "habn/comparison/own.py": 1,  # a network of somebody else's, whatever it raises
     "habn/images/files.py": 1,  # decoders keep no list of what they raise
+    "habn/serving/answers.py": 1,  # an answer has no trace
+    "habn/ui/blocks.py": 1,  # nor has that to an event
     "habn/ui/refusals.py": 1,  # the page: a sentence for the visitor, the traceback for the log
     "habn/ui/shown.py": 1,  # the page stays up without its networks, and logs why
 }

@@ -107,9 +107,9 @@ def test_the_architecture_names_files_that_are_there():
     ]
 
 
-def test_gradio_is_imported_by_app_and_page_only():
+def test_gradio_is_imported_by_app_page_and_server_only():
     users = {module for module in MODULES if {"gradio", "gradio_client"} & outside(module)}
-    assert users and all(module == "app" or module.startswith("habn.ui") for module in users)
+    assert users and all(module == "app" or module.startswith(("habn.ui", "habn.serving")) for module in users)
 
 
 def test_nothing_but_its_aliases_imports_a_command():

@@ -8,11 +8,10 @@ The networks are part of the package, so the page works offline. docs/own-networ
 
 import argparse
 import os
-import sys
 
 from habn.commands import end_with_a_sentence
 from habn.errors import HabnError
-from habn.serving.allocator import return_freed_memory
+from habn.serving.process import prepare
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -37,9 +36,7 @@ def serve(args: argparse.Namespace) -> None:
     given = {"PORT": args.port, "HABN_HOST": args.host, "HABN_NETWORKS": networks, "HABN_DEVICE": args.device}
     # Read when the page is imported, built or launched, as those of a container or a Space are.
     os.environ.update({name: value for name, value in given.items() if value})
-    # As in app.py.
-    os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(sys.maxsize))
-    return_freed_memory()
+    prepare()
     from habn.ui.serving import build_demo, launch
 
     launch(build_demo())

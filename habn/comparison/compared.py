@@ -137,9 +137,23 @@ def difference_of_answers(first: Tensor, second: Tensor) -> float:
     return float((first.float() - second.float()).abs().mean())
 
 
+def loaded_networks() -> list[str]:
+    """Names of the networks that have been loaded by name."""
+    return sorted(_loaded)
+
+
+_loaded: set[str] = set()
+
+
 @lru_cache(maxsize=32)
 def _open(name: str, changed: int, where: str) -> ComparedNetwork:
     """As `load_network`; `changed` and `where` tell when what is remembered no longer holds."""
+    network = _opened(name)
+    _loaded.add(name)
+    return network
+
+
+def _opened(name: str) -> ComparedNetwork:
     if ":" in name and not Path(name).is_dir():
         return _own_network(name, load_own(name))
     shipped = CHECKPOINTS / name

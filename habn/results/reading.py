@@ -11,7 +11,7 @@ from habn.results.models import Claims, Study
 from habn.shipped import shipped
 
 FOLDER = shipped("results")
-CLAIMS, BENCHMARK = "claimed.json", "benchmark.json"
+CLAIMS, BENCHMARK, SOAK = "claimed.json", "benchmark.json", "soak.json"
 REMEDY = "run the command again that writes the file, or correct it"
 
 Content = TypeVar("Content")
@@ -29,7 +29,8 @@ def load_results(folder: str | Path = FOLDER) -> tuple[Study, ...]:
     Raises:
         ResultError: on the first key that is missing, unknown or does not fit.
     """
-    studies = (load_study(path) for path in Path(folder).glob("*.json") if path.name not in (CLAIMS, BENCHMARK))
+    others = (CLAIMS, BENCHMARK, SOAK)
+    studies = (load_study(path) for path in Path(folder).glob("*.json") if path.name not in others)
     return tuple(sorted(studies, key=lambda study: (study.protocol != "shipped", study.name)))
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import gradio as gr
 
 from habn.ui import link, words
+from habn.ui.blocks import Page
 from habn.ui.compare import build_compare, callbacks
 from habn.ui.copy_link import CopyLink
 from habn.ui.endpoints import add_endpoints
@@ -13,7 +14,7 @@ from habn.ui.export import build_export
 from habn.ui.inspector import Inspector
 from habn.ui.learn import build_learn
 from habn.ui.results import build_results
-from habn.ui.shown import TITLE, on_select
+from habn.ui.shown import TITLE, ShownHolder, on_select
 
 NETWORK_SLOT = "network"  # one event at a time runs a network
 DRAWINGS_AT_ONCE = 4
@@ -39,14 +40,18 @@ def build_theme() -> gr.themes.Base:
     )
 
 
-def build_page() -> gr.Blocks:
-    """Build the whole page; it is served by `launch`, which also takes theme and stylesheet."""
-    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 7200)) as page:
+def build_page(kept_seconds: int = 7200) -> gr.Blocks:
+    """Build the whole page; it is served by `launch`, which also takes theme and stylesheet.
+
+    Args:
+        kept_seconds: for how long the server keeps a photo; the page says so.
+    """
+    with Page(title=TITLE, analytics_enabled=False) as page:
         with gr.Row(elem_classes="header"):
             gr.Markdown(f"# {TITLE}", elem_classes="introduction")
             copy_link = CopyLink()
         gr.Markdown(words.label("page.introduction"), elem_classes=["introduction", "part-introduction"])
-        shown = gr.State(None)
+        shown = ShownHolder()
         with gr.Tabs(elem_classes="part-tabs") as tabs:
             with gr.Tab(words.label("page.compare"), id="compare"):
                 compare = build_compare()
@@ -60,6 +65,7 @@ def build_page() -> gr.Blocks:
             with gr.Tab(words.label("page.results"), id="results"):
                 build_results(page)
         build_export(shown)
+        gr.HTML(f'<p class="kept">{_say_what_is_kept(kept_seconds)}</p>', elem_classes="plain")
         answer = callbacks.Answer(shown=shown, inspector=inspector, copy_link=copy_link, **compare.answer())
         running = {
             "show_progress": "minimal",
@@ -102,3 +108,16 @@ def build_page() -> gr.Blocks:
             tab.select(None, js=link.on_choice_of("tab", tab.id), api_visibility="private")
         add_endpoints(NETWORK_SLOT)
     return page
+
+
+def _say_what_is_kept(seconds: int) -> str:
+    unit, count = (
+        ("hours", seconds // 3600) if seconds % 3600 == 0 and seconds >= 7200 else ("minutes", -(-seconds // 60))
+    )
+    texts = {
+        language: words.say(
+            "server.kept", language, time=words.say(f"server.{unit}", language, count=words.integer(count, language))
+        )
+        for language in words.LANGUAGES
+    }
+    return "".join(f'<span lang="{language}">{text}</span>' for language, text in texts.items())

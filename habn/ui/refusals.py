@@ -18,6 +18,13 @@ class SettingsError(HabnError):
     """One sentence on settings of an experiment that cannot be read, and what to do."""
 
 
+class GoneError(HabnError):
+    """The photo that a page shows is no longer kept."""
+
+    def __init__(self) -> None:
+        super().__init__(words.say("server.gone", "en"))
+
+
 def explain(error: HabnError, language: str) -> str:
     """An error's sentence in a language of `words.LANGUAGES`; in English where it has not been translated.
 
@@ -27,7 +34,7 @@ def explain(error: HabnError, language: str) -> str:
         for name, sentence in words.table("refusals")["en"].items():
             if sentence == error.sentence:
                 return words.say(f"refusals.{name}", language, **error.fields)
-    return str(error)
+    return words.say("server.gone", language) if isinstance(error, GoneError) else str(error)
 
 
 def guarded(callback: Callable[..., Any]) -> Callable[..., Any]:
@@ -42,10 +49,17 @@ def guarded(callback: Callable[..., Any]) -> Callable[..., Any]:
             return callback(*arguments, **named)
         except gr.Error:
             raise
+        except OSError as error:
+            log.error("%s.%s: %s", callback.__module__, callback.__qualname__, error.strerror)
+            raise gr.Error(_say("server.cannot_store", arguments, named), print_exception=False) from None
         except Exception as error:
             log.exception("%s.%s failed", callback.__module__, callback.__qualname__)
-            asked = (value for value in (*arguments, *named.values()) if isinstance(value, gr.Request))
-            sentence = words.say("page.failed", words.language_of(next(asked, None)))
-            raise gr.Error(sentence, print_exception=False) from error
+            raise gr.Error(_say("page.failed", arguments, named), print_exception=False) from error
 
     return guard
+
+
+def _say(key: str, arguments: tuple, named: dict[str, Any]) -> str:
+    """A text in the language of the request that is among a callback's arguments."""
+    asked = (value for value in (*arguments, *named.values()) if isinstance(value, gr.Request))
+    return words.say(key, words.language_of(next(asked, None)))

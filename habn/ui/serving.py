@@ -1,52 +1,57 @@
 """Serves the page: `python app.py`, `habn serve`, or a Space that finds `demo` in app.py."""
 
 import logging
-import os
-import socket
-import sys
+import signal
 
 import gradio as gr
 from starlette.middleware import Middleware
 
 from habn.comparison import examples
-from habn.ui import link, shown, words
-from habn.ui.middleware import RequestLimits, fetch_no_addresses
+from habn.comparison.compared import loaded_networks
+from habn.serving.answers import Answers
+from habn.serving.health import health_of
+from habn.serving.limits import KnownHosts, RequestLimits
+from habn.serving.process import end, prepare, stop_as_ctrl_c_does
+from habn.serving.queue import FairQueue, Listeners, install
+from habn.serving.settings import MEGABYTE, read_settings
+from habn.ui import connection, link, shown, words
 from habn.ui.page import STYLESHEET, build_page, build_theme
-
-MEGABYTE = 1_000_000
+from habn.ui.uploads import fetch_no_addresses
 
 
 def build_demo() -> gr.Blocks:
     """The page with its queue, ready to be launched."""
+    prepare()
     fetch_no_addresses()
-    return build_page().queue(max_size=32, api_open=False)
-
-
-def port() -> int:
-    """PORT, or one sentence and the end of the process."""
-    value = os.environ.get("PORT", "7860")
-    if not (value.isdecimal() and 0 < int(value) < 65536):
-        sys.exit(f"error: PORT is {value!r}; it must be a number from 1 to 65535.")
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", int(value)))
-        except OSError:
-            sys.exit(f"error: port {value} is taken; choose another one, such as PORT={int(value) % 65535 + 1}.")
-    return int(value)
+    demo = build_page(read_settings().kept_seconds).queue(api_open=False)
+    install(demo)
+    return demo
 
 
 def launch(demo: gr.Blocks) -> None:
     """Serve the page, load the networks once it answers, and stay until the process is ended."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("habn").setLevel(logging.INFO)
+    settings = read_settings()
+    settings.check_address()
+    stop_as_ctrl_c_does()
+    try:
+        _serve(demo)
+    except KeyboardInterrupt:
+        demo.close(verbose=False)
+        end()
+
+
+def _serve(demo: gr.Blocks) -> None:
+    settings = read_settings()
     demo.launch(
-        server_name=os.environ.get("HABN_HOST", "0.0.0.0" if "SPACE_ID" in os.environ else "127.0.0.1"),
-        server_port=port(),
+        server_name=settings.host,
+        server_port=settings.port,
         theme=build_theme(),
         css_paths=STYLESHEET,
-        head=link.head(),
+        head=link.head() + connection.head(),
         i18n=words.i18n(),
-        app_kwargs={"middleware": [Middleware(RequestLimits, max_upload=11 * MEGABYTE, max_body=MEGABYTE)]},
+        app_kwargs={"middleware": _layers(demo._queue, settings.names)},
         max_file_size="10mb",
         allowed_paths=[examples.FOLDER],
         state_session_capacity=200,
@@ -55,7 +60,22 @@ def launch(demo: gr.Blocks) -> None:
         enable_monitoring=False,
         ssr_mode=False,
         share=False,
+        quiet=True,
         prevent_thread_lock=True,
     )
+    host = "127.0.0.1" if settings.host == "0.0.0.0" else settings.host
+    print(f"HABN Explorer answers at http://{host}:{settings.port}", flush=True)
+    prepare().start()
     shown.warm_up()
-    demo.block_thread()
+    signal.pause()
+
+
+def _layers(queue: FairQueue, names: frozenset[str]) -> list[Middleware]:
+    """What a request passes before it comes to Gradio, the outermost first."""
+    health = health_of(lambda: {"checkpoints": loaded_networks(), "waiting": queue.waiting()})
+    return [
+        Middleware(Answers, health=health),
+        Middleware(KnownHosts, names=names),
+        Middleware(RequestLimits, max_upload=11 * MEGABYTE, max_body=MEGABYTE),
+        Middleware(Listeners, queue=queue),
+    ]

@@ -1,18 +1,25 @@
 """What the visitor's page shows, and what all tabs do with it: run it, recall it, inspect a layer of it, say a note."""
 
 import logging
+import re
+import struct
+from dataclasses import asdict
 from html import escape
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import gradio as gr
+import numpy as np
+from gradio.utils import get_upload_folder
 
 from habn.comparison import engine
-from habn.comparison.examples import EXAMPLES, labels_of
+from habn.comparison.examples import EXAMPLES, FOLDER, example_of, labels_of
 from habn.comparison.painting import Painting
 from habn.errors import HabnError
+from habn.images import ImageError, save_png
 from habn.ui import words
 from habn.ui.inspector import build_inspection
-from habn.ui.refusals import explain, guarded
+from habn.ui.refusals import GoneError, explain, guarded
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +37,56 @@ class Shown(NamedTuple):
     photo: str
     pair: str
     painting: Painting
+
+
+_UPLOAD = re.compile(r"[0-9a-f]{64}/[^/]+")  # a hash of the file's bytes, which nobody guesses, and its name
+_PLACES = {path.stem: path for path in EXAMPLES}
+
+
+class ShownHolder(gr.HTML):
+    """Keeps what a visitor's page shows in the page itself, out of sight.
+
+    The server then remembers nothing of a visitor. A `gr.State` would hold one connection open for each tab, and a
+    browser has six for a host; and a page would have nothing left once the server has started again. A photo is named
+    by its place in the folder of uploads, so a page can speak of no other file.
+    """
+
+    def __init__(self, value: Shown | None = None, *, render: bool = True):
+        super().__init__(value, html_template="", js_on_load=None, visible="hidden", render=render)
+
+    def preprocess(self, payload: object) -> Shown | None:
+        """What the page says that it shows.
+
+        Raises:
+            gr.Error: it says what no page says.
+        """
+        if payload is None:
+            return None
+        try:
+            return _read_shown(payload)
+        except (KeyError, TypeError, ValueError):
+            raise gr.Error(words.say("server.unreadable", "en"), print_exception=False) from None
+
+    def postprocess(self, value: Shown | None) -> dict[str, Any] | None:
+        if value is None:
+            return None
+        photo = Path(value.photo)
+        place = photo.stem if photo.parent == FOLDER else "/".join(photo.parts[-2:])
+        return {"run": value.run_id, "photo": place, "pair": value.pair, "painting": asdict(value.painting)}
+
+    def api_info(self) -> dict[str, Any]:
+        return {"type": "object", "description": "run, photo, pair and painting, or null"}
+
+
+def _read_shown(payload: Any) -> Shown:
+    run_id, place, pair, painting = (payload[key] for key in ("run", "photo", "pair", "painting"))
+    if not (isinstance(run_id, str) and isinstance(pair, str)):
+        raise ValueError("names are texts")
+    if place in _PLACES:
+        return Shown(run_id, str(_PLACES[place]), pair, Painting(**painting))
+    if not _UPLOAD.fullmatch(place):
+        raise ValueError("not an upload")
+    return Shown(run_id, str(Path(get_upload_folder()) / place), pair, Painting(**painting))
 
 
 def warm_up() -> None:
@@ -50,7 +107,7 @@ def request_for(photo: str, pair: str, painting: Painting) -> engine.Request:
 
 
 def run(photo: str, pair: str, painting: Painting) -> engine.Result:
-    """Both networks' answer to an uploaded photo.
+    """Both networks' answer to an uploaded photo, of which only the picture that the networks saw is kept.
 
     Raises:
         ImageError: the photo cannot be used.
@@ -58,7 +115,39 @@ def run(photo: str, pair: str, painting: Painting) -> engine.Result:
         engine.RequestError: no such pair.
         CheckpointError: a network cannot be loaded.
     """
-    return engine.run(request_for(photo, pair, painting))
+    request = request_for(photo, pair, painting)
+    try:
+        result = engine.run(request)
+    except ImageError:
+        forget_photo(photo)
+        raise
+    keep_photo(photo, result.image)
+    return result
+
+
+def keep_photo(photo: str, image: np.ndarray) -> None:
+    """Put the reduced picture in the place of an upload: its EXIF data go, the place where it was taken with them."""
+    path = Path(photo)
+    if _is_upload(path) and example_of(photo) is None and not _is_kept(path, image.shape):
+        save_png(image, path)
+
+
+def forget_photo(photo: str) -> None:
+    """Remove an upload that cannot be used."""
+    if _is_upload(Path(photo)):
+        Path(photo).unlink(missing_ok=True)
+
+
+def _is_upload(path: Path) -> bool:
+    return Path(get_upload_folder()) in path.parents
+
+
+def _is_kept(path: Path, shape: tuple[int, ...]) -> bool:
+    """Whether a file is one that `keep_photo` wrote."""
+    with path.open("rb") as file:
+        head = file.read(41)
+    is_png, size, next_chunk = head[:8] == b"\x89PNG\r\n\x1a\n", head[16:24], head[37:41]
+    return is_png and next_chunk == b"IDAT" and size == struct.pack(">II", shape[1], shape[0])
 
 
 def inspect(result: engine.Result, layer: int | None, channel: int | None, look: dict | None = None) -> dict:
@@ -83,6 +172,8 @@ def on_select(shown: Shown | None, event: gr.EventData, request: gr.Request) -> 
         return gr.skip()
     try:
         return inspect(recall(shown), event.layer, event.channel)
+    except GoneError as error:
+        return {"run": shown.run_id, "gone": explain(error, words.language_of(request))}
     except HabnError as error:
         return note(explain(error, words.language_of(request)))
 
@@ -91,9 +182,13 @@ def recall(shown: Shown) -> engine.Result:
     """What the page shows, remembered or made again.
 
     Raises:
+        GoneError: the photo is no longer kept.
         ImageError, PaintingError, engine.RequestError, CheckpointError: as `run`.
     """
-    return engine.recall(shown.run_id) or run(shown.photo, shown.pair, shown.painting)
+    result = engine.recall(shown.run_id)
+    if result is None and not Path(shown.photo).is_file():
+        raise GoneError
+    return result or run(shown.photo, shown.pair, shown.painting)
 
 
 def note(sentence: str) -> dict:

@@ -5,9 +5,10 @@ import gradio as gr
 from habn.ui import words
 from habn.ui.experiment import callbacks
 from habn.ui.experiment.components import AdaptationControls, ExperimentOutcome, WeatherControls
+from habn.ui.shown import ShownHolder
 
 
-def build_experiment(page: gr.Blocks, shown: gr.State, network_slot: str, drawings_at_once: int) -> None:
+def build_experiment(page: gr.Blocks, shown: ShownHolder, network_slot: str, drawings_at_once: int) -> None:
     """Build the contents of the tab under construction, and bind their events.
 
     Args:

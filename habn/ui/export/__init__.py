@@ -8,11 +8,12 @@ import gradio as gr
 from habn.ui import words
 from habn.ui.export import callbacks
 from habn.ui.export.offer import Offer
+from habn.ui.shown import ShownHolder
 
 DRAWINGS_AT_ONCE = 1  # an export takes seconds and memory; what visitors look at goes first
 
 
-def build_export(shown: gr.State) -> None:
+def build_export(shown: ShownHolder) -> None:
     """Build the accordion and its events; `shown` is the page's state."""
     with gr.Accordion(words.label("export.title"), open=False, elem_classes="part-export"):
         gr.Markdown(words.label("export.help"))

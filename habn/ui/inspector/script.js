@@ -48,6 +48,7 @@ function keepRun({ run, strip, classes }) {
 function receive() {
   const value = props.value;
   if (!value) return setStatus("empty", say("empty"));
+  if (value.gone) return giveUp(value.gone);
   if (runFiles.run !== value.run) keepRun(value);
   const view = keepView(value);
   const isAnswer = asked.delete(keyOf(value));
@@ -93,7 +94,18 @@ function want(layer, channel) {
 function ask() {
   asked.add(keyOf(state.wanted));
   trigger("select", { ...state.wanted });
-  timer = setTimeout(() => setStatus("failed", say("no_answer")), ANSWER_WITHIN_MS);
+  timer = setTimeout(() => giveUp(say("no_answer")), ANSWER_WITHIN_MS);
+}
+
+// No answer comes: the names go back to the maps that are on the screen.
+function giveUp(sentence) {
+  clearTimeout(timer);
+  asked.clear();
+  if (!state.shown) return setStatus("failed", sentence);
+  state.wanted = state.shown;
+  drawPicked();
+  tellLook();
+  setStatus("failed", sentence);
 }
 
 function setStatus(name, sentence = "") {
@@ -188,6 +200,7 @@ function listen() {
   on("classes-quantity", "change", () => choose(drawClasses));
 }
 
+document.addEventListener("habn-lost", () => asked.size && giveUp(say("no_answer")));
 fillWords();
 fillHelp();
 offer("profile-parameter", PARAMETERS);

@@ -9,9 +9,10 @@ from habn.ui import words
 from habn.ui.inspector import Inspector
 from habn.ui.learn import callbacks
 from habn.ui.learn.components import LessonText, Question
+from habn.ui.shown import ShownHolder
 
 
-def build_learn(shown: gr.State, tabs: gr.Tabs, tab: gr.Tab, network_slot: str, drawings_at_once: int) -> None:
+def build_learn(shown: ShownHolder, tabs: gr.Tabs, tab: gr.Tab, network_slot: str, drawings_at_once: int) -> None:
     """Build the tab, and tie it to the page. Nothing runs until the tab is opened.
 
     Args:

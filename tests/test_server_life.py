@@ -35,7 +35,7 @@ def photo(tmp_path) -> Path:
     return tmp_path / "mine.jpg"
 
 
-def test_a_photo_is_kept_reduced_for_its_owner_alone_and_no_longer_than_the_server(tmp_path, photo):
+def test_a_photo_is_kept_reduced_and_goes_with_the_server(tmp_path, photo):
     with serving(tmp_path, HABN_HOST="127.0.0.1") as server:
         with closing(Client(server.address, download_files=tmp_path / "answers", verbose=False)) as client:
             figures = client.predict(handle_file(photo), "camvid", "starry_night", api_name="/compare")[2]

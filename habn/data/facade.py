@@ -6,10 +6,9 @@ Its labels are partial: poles, signs, fences, pedestrians and bicyclists carry t
 from dataclasses import replace
 from pathlib import Path
 
-from habn.data.pictures import DataError, list_files
-from habn.data.segmentation import IGNORE, STREET_CLASSES, SegmentationData, pair_by_stem, read_pairs
+from habn.data.camvid import read_split
+from habn.data.segmentation import STREET_CLASSES, SegmentationData
 
-VARIOUS = 11
 LABELLED = tuple(STREET_CLASSES.index(name) for name in ("Sky", "Building", "Road", "Pavement", "Tree", "Car"))
 
 
@@ -19,10 +18,4 @@ def load_facade(root: Path, split: str) -> SegmentationData:
     Raises:
         DataError: on a missing folder or partner, or as `read_pairs`.
     """
-    folder = Path(root) / split
-    for part in ("images", "labels"):
-        if not (folder / part).is_dir():
-            raise DataError(f"{folder / part} is missing; give the folder that holds the facades' train, val and test.")
-    to_class = {**{value: value for value in range(VARIOUS)}, VARIOUS: IGNORE, IGNORE: IGNORE}
-    pairs = pair_by_stem(list_files(folder / "images"), list_files(folder / "labels"))
-    return replace(read_pairs(pairs, STREET_CLASSES, to_class, sizes_differ=True), scored=LABELLED)
+    return replace(read_split(root, split, "the facades'", sizes_differ=True), scored=LABELLED)

@@ -411,9 +411,9 @@ def test_better_than_bn_is_to_the_right_whatever_the_metric(tmp_path):
 
 def test_the_verdict_is_made_from_the_results(tmp_path):
     first, later = (load_study(write(tmp_path, changed("date", to=day))) for day in ("2026-01-31", "2026-02-01"))
-    worse = replace(later, rows=(later.rows[2], later.rows[0]), baseline="habn-plus")
-    assert write_verdict([worse], "en") == [], "only what is held against BN"
-    (sentence,) = write_verdict([later, replace(first, rows=first.rows[:2])], "en")
+    assert write_verdict([replace(later, baseline="habn")], "en") == [], "only what is held against BN"
+    older = replace(first, rows=(*first.rows[:2], replace(first.rows[2], values=(53.0, 54.1, 54.9))))
+    (sentence,) = write_verdict([later, older], "en")
     said = "after 2,000 steps HABN+ is 2.00 points ahead of BN, more than chance explains"
     assert sentence == f"Added to a trained segmentation network: {said}."
     longer = replace(first, steps=3000, rows=tuple(replace(r, values=(5.0, 1.0, 3.0)) for r in first.rows))

@@ -16,6 +16,7 @@ COMMANDS = {
     "tables": "print the tables of results/*.json, or put them into a file",
     "style_sheets": "paint photos in every style by every network",
     "export": "write a checkpoint for another runtime (ONNX), and hold it against PyTorch",
+    "export_site": "write the page as a folder for any static host; the networks run in the browser",
     "benchmark": "how long each normalization takes, as a multiple of batch normalization",
 }
 """Modules of `habn.commands`, and what they do. Only the one that is asked for is imported."""
@@ -31,7 +32,7 @@ def main(arguments: list[str] | None = None) -> None:
         description=f"{__doc__}\n\n{listed}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND")
+    parser.add_argument("command", type=lambda name: name.replace("-", "_"), choices=COMMANDS, metavar="COMMAND")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="of the command")
     args = parser.parse_args(arguments)
     import_module(f"habn.commands.{args.command}").main(args.arguments)

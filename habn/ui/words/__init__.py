@@ -97,12 +97,13 @@ def _owners_names(part: str) -> dict[str, str]:
 @cache
 def i18n() -> gr.I18n:
     """All texts, for `launch(i18n=...)`."""
+    return gr.I18n(**{language: every_text(language) for language in LANGUAGES})
+
+
+def every_text(language: str) -> dict[str, str]:
+    """All texts of the page in a language, by "part.name"."""
     parts = [path.stem for path in sorted(_FOLDER.glob("*.json"))]
-    texts = {
-        language: {f"{part}.{name}": text for part in parts for name, text in table(part)[language].items()}
-        for language in LANGUAGES
-    }
-    return gr.I18n(**texts)
+    return {f"{part}.{name}": text for part in parts for name, text in table(part)[language].items()}
 
 
 _FOLDER = Path(__file__).parent

@@ -1,0 +1,168 @@
+// The tabs Compare and Layers; see habn.ui.compare.callbacks.
+
+import { lookOf, paintingOf, parseAddress } from "./address.js";
+import { ADDRESS, ANSWER, EXAMPLES, PAIRS } from "./data.js";
+import { ask } from "./engine.js";
+import { SKIP, Update } from "./events.js";
+import { note } from "./notes.js";
+import { drawFigures, drawLegend, drawMeasured, drawRefusal, drawSides, drawVerdict } from "./panels.js";
+import { drawAnswer, drawContext, drawMap, publish } from "./pictures.js";
+import { explained, filesOf, inspect, photoOf, recall, run } from "./shown.js";
+import { say } from "./words.js";
+
+const view = () => parseAddress(location.search);
+const pairsOf = (task) => Object.keys(PAIRS).filter((name) => PAIRS[name].task === task).map((name) => [say(`pairs.${name}`), name]);
+
+function onLoad() {
+  const asked = view();
+  const { task } = PAIRS[asked.pair];
+  return [
+    new URLSearchParams(location.search).has("tab") ? new Update({ selected: asked.tab }) : SKIP,
+    task,
+    new Update({ choices: pairsOf(task), value: asked.pair }),
+    new Update({ value: paintingOf(asked), visible: task === "style" }),
+    new Update({ value: asked.opacity, visible: task === "segmentation" }),
+  ];
+}
+
+async function onSettings(inputs, data, partly) {
+  const asked = view();
+  if (asked.ignored.length) note(say("link.ignored", { keys: asked.ignored.join(", ") }));
+  return answer(photoOf(asked.example), asked.pair, paintingOf(asked), asked.opacity, null, partly, true);
+}
+
+async function onChange([shown, photo, pair, painting, opacity], data, partly) {
+  if (!photo) return SKIP;
+  return answer(photo, pair, painting, opacity, shown, partly, false);
+}
+
+function onChoice([shown, photo, ...rest], data, partly) {
+  return onChange([shown, photo ?? shown?.photo, ...rest], data, partly);
+}
+
+const listed = (named) => ANSWER.map((name) => (name in named ? named[name] : SKIP));
+
+// The two pictures first, then what the inspector needs.
+async function answer(photo, pair, painting, opacity, shown, partly, isNew) {
+  let result;
+  try {
+    result = await run(photo, pair, painting);
+  } catch (error) {
+    const sentence = explained(error);
+    note(sentence);
+    return listed({ ...(shown ? { photo: shown.photo } : {}), verdict: drawRefusal(sentence) });
+  }
+  const page = { run: result.run, photo, pair, painting };
+  partly(...listed({ ...(isNew ? { photo } : {}), shown: page, ...(await draw(result, opacity)) }));
+  const asked = view();
+  const { layer, channel } = await placeOf(result, asked);
+  return listed({
+    inspector: await inspect(result, layer, channel, lookOf(asked)),
+    most_adapted: await mostAdapted(result),
+    copy_link: addressOf(result, asked),
+  });
+}
+
+async function draw(result, opacity) {
+  const { image, first, second, task, difference } = result;
+  return {
+    sides: drawSides(result),
+    slider: await Promise.all([first, second].map((output) => publish(drawAnswer(image, output, opacity)))),
+    opacity: new Update({ visible: task === "segmentation" }),
+    verdict: drawVerdict(result),
+    figures: drawFigures(result),
+    legend: drawLegend(result),
+    measured: new Update({ value: drawMeasured(result), visible: task === "style" }),
+    difference: await publish(drawMap(image, difference, task)),
+  };
+}
+
+// The layer and channel of the address, where these networks have them.
+async function placeOf(result, { layer: name, channel }) {
+  if (name === null) return { layer: null, channel: null };
+  const { names, channels } = await filesOf(result);
+  const layer = names.indexOf(name);
+  if (layer < 0) return { layer: null, channel: null };
+  return { layer, channel: channel !== null && channel < channels[layer] ? channel : null };
+}
+
+// What the address must say of this answer, and whether it can say all of it: see `_address` of the callbacks.
+function addressOf({ photo, pair, painting }, asked) {
+  const { defaults } = ADDRESS;
+  const painted = painting ?? paintingOf(defaults);
+  const entries = {
+    example: photo.example ?? defaults.example,
+    pair,
+    style: painted.style,
+    style_strength: Math.round(100 * painted.strength),
+    second_style: painted.second_style,
+    second_share: painted.second_style ? Math.round(100 * painted.second_share) : defaults.second_share,
+    colours: painted.keep_colours ? "photo" : "painting",
+    ...Object.fromEntries(asked.ignored.map((key) => [key, null])),
+  };
+  for (const [key, value] of Object.entries(entries)) if (value === defaults[key]) entries[key] = null;
+  return { entries, complete: Boolean(photo.example) };
+}
+
+// See habn.ui.compare.painting.most_adapted.
+async function mostAdapted(result) {
+  const { task, image, second, run: name, request } = result;
+  if (task !== "style" || !second.added) return new Update({ visible: false });
+  const layers = await ask("layers", { run: name, request });
+  const layer = layers.findIndex(({ isMost }) => isMost);
+  const record = layers[layer];
+  const [low, high] = [Math.min(...record.context), Math.max(...record.context)];
+  const mean = record.context.reduce((a, b) => a + b, 0) / record.context.length;
+  const [lowText, highText, meanText] = [low, high, mean].map((value) => value.toFixed(2));
+  const counts = [0, 1, 2, 3].map((k) => layers.filter(({ gates }) => gates[k] >= 0.5).length);
+  const [scale, bias, middle, variance] = counts;
+  const fields = { layers: layers.length, scale, bias, mean: middle, var: variance };
+  return new Update({
+    visible: true,
+    value: {
+      run: name, layer, name: record.name, size: [image.width, image.height],
+      map: { url: await publish(drawContext(image, record, [low, high])) },
+      title: say("painting.most_adapted", { label: second.label }),
+      alt: say("painting.most_adapted_alt", { layer: record.name, low: lowText, mean: meanText, high: highText }),
+      caption: say(`painting.${record.isFlat ? "flat_caption" : "most_adapted_caption"}`, { layer: record.name }),
+      kept: say(Math.min(...counts) === layers.length ? "painting.kept_all" : "painting.kept_some", fields),
+    },
+  });
+}
+
+const onExample = (inputs, { example }) => [EXAMPLES[example] ? photoOf(example) : SKIP];
+
+function onTask([task]) {
+  const choices = pairsOf(task);
+  return [new Update({ choices, value: choices[0][1] }), new Update({ visible: task === "style" })];
+}
+
+async function onOpacity([shown, opacity]) {
+  if (!shown) return SKIP;
+  const { image, first, second } = await recall(shown);
+  return [await Promise.all([first, second].map((output) => publish(drawAnswer(image, output, opacity))))];
+}
+
+async function onMostAdapted([shown], { run: name, layer }) {
+  if (shown?.run !== name) return SKIP;
+  return [await inspect(await recall(shown), layer, null, { pixel: null }), new Update({ selected: "layers" })];
+}
+
+export async function onSelect([shown], { run: name, layer, channel }) {
+  if (shown?.run !== name) return SKIP;
+  return [await inspect(await recall(shown), layer, channel)];
+}
+
+const HERE = "habn.ui.compare.callbacks.";
+
+export const compareAnswers = {
+  [`${HERE}on_load`]: onLoad,
+  [`${HERE}on_settings`]: onSettings,
+  [`${HERE}on_change`]: onChange,
+  [`${HERE}on_choice`]: onChoice,
+  [`${HERE}on_example`]: onExample,
+  [`${HERE}on_task`]: onTask,
+  [`${HERE}on_opacity`]: onOpacity,
+  [`${HERE}on_most_adapted`]: onMostAdapted,
+  "habn.ui.shown.on_select": onSelect,
+};

@@ -12,7 +12,7 @@ const BROWSER =
   "navigator performance requestAnimationFrame scrollTo setTimeout window";
 const GRADIO = "element props trigger watch";
 const SHARED = "LANGUAGE clamp decimals figure fillWords find findAll mark panel part percent say signedFigure tell";
-
+const SITE = "Headers OffscreenCanvas Request Worker caches createImageBitmap postMessage self removeEventListener";
 
 export default [
   js.configs.recommended,
@@ -30,6 +30,14 @@ export default [
       "no-var": "error",
       "object-shorthand": "error",
       "prefer-const": "error",
+    },
+  },
+  // The site's are modules, which import what they use; worker.js and service_worker.js have no document.
+  {
+    files: ["habn/ui/site/page/*.js"],
+    languageOptions: {
+      sourceType: "module",
+      globals: { ...names(`${GRADIO} ${SHARED}`, "off"), ...names(SITE, false), onmessage: true },
     },
   },
   // These make the shared names, and these are no parts of the page and get none.

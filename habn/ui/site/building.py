@@ -26,11 +26,10 @@ from habn.ui.help import TERMS
 from habn.ui.page import STYLESHEET, build_theme
 from habn.ui.results import draw_in
 from habn.ui.site import address, examples, networks
-from habn.ui.site.layout import describe_page, stylesheet
+from habn.ui.site.layout import PAGE, describe_page, stylesheet
 from habn.ui.site.lesson import write_lesson
 from habn.ui.site.runtime import fetch_runtime
 
-PAGE = Path(__file__).parent / "page"
 MAX_BYTES = 10_000_000
 """Of a photo, as the server takes it."""
 

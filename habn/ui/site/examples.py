@@ -11,8 +11,10 @@ from PIL import Image
 from habn.comparison.engine import LONGER_SIDE
 from habn.comparison.examples import labels_of
 from habn.images import open_image
+from habn.ui.compare.painting.most_adapted import adapts, count_kept
 from habn.ui.inspector.encoding import most_adapted_channel, most_adapted_layer
 from habn.ui.link import Link
+from habn.ui.pictures import draw_context
 from habn.ui.shown import inspect, run
 
 
@@ -43,7 +45,20 @@ def write_answer(path: Path, pair: str, folder: Path) -> dict[str, Any]:
     for name in ("strip", "view", "classes"):
         if inspection[name] is not None:
             shutil.copy(inspection[name]["path"], folder / f"{name}.bin")
-    return {
+    known: dict[str, Any] = {}
+    if adapts(result):
+        record = records[layer]
+        _save(draw_context(result.image, record.context), folder / "most_adapted.webp")
+        known["adapted"] = {
+            "layer": layer,
+            "layerName": record.name,
+            "layers": len(records),
+            "ends": [float(value) for value in (record.context.min(), record.context.mean(), record.context.max())],
+            "counts": count_kept(records),
+            "isFlat": bool(record.dead),
+            "map": "most_adapted.webp",
+        }
+    return known | {
         "painting": None if result.painting is None else asdict(result.painting),
         "layer": layer,
         "channel": channel,

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -21,8 +23,7 @@ KINDS = {
 """The components that the site's scripts can draw, in page/components.js."""
 
 
-UNANSWERED = {"habn.ui.export.callbacks.on_sheet", "habn.ui.export.callbacks.on_report"}
-"""Callbacks without an answer in page/answers.js; the buttons that call them are left out."""
+PAGE = Path(__file__).parent / "page"
 
 
 class SiteError(HabnError):
@@ -43,7 +44,10 @@ def describe_page() -> dict[str, Any]:
         for event in config["dependencies"]
         if event["api_visibility"] == "private"
     ]
-    left_out = {id for event in events if event.get("answer") in UNANSWERED for id, _ in event["on"]}
+    known = answered()
+    idle = {id for event in events if event.get("answer", "") not in known for id, _ in event["on"]}
+    idle -= {id for event in events if event.get("answer", "") in known for id, _ in event["on"]}
+    left_out = {id for id in idle if every[id]["type"] in ("button", "html")}
     left_out |= {component["id"] for component in every.values() if component["type"] == "group"}
     layout = _shown(config["layout"], left_out)
     ids = _ids(layout)
@@ -57,8 +61,19 @@ def describe_page() -> dict[str, Any]:
         "components": components,
         "parts": parts,
         "layout": layout,
-        "events": [event for event in events if event.get("answer") not in UNANSWERED],
+        "events": [event for event in events if "script" in event or event.get("answer") in known],
     }
+
+
+def answered() -> set[str]:
+    """The callbacks that the site's scripts answer. A button or part whose events nothing answers is left out."""
+    names = set()
+    for path in PAGE.glob("*.js"):
+        text = path.read_text(encoding="utf-8")
+        names |= set(re.findall(r'"(habn\.ui\.[\w.]+)":', text))
+        if home := re.search(r'const HERE = "([\w.]+\.)";', text):
+            names |= {home[1] + name for name in re.findall(r"\[`\$\{HERE\}(\w+)`\]", text)}
+    return names
 
 
 def _shown(node: dict[str, Any], left_out: set[int]) -> dict[str, Any]:

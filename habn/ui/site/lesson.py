@@ -9,7 +9,7 @@ from habn.comparison.lesson import load_lesson
 from habn.results.models import LANGUAGES
 from habn.ui.learn.components import PHOTO_STEPS, STEPS
 from habn.ui.learn.regions import build_region_step, inspect_lesson
-from habn.ui.learn.step import sayer
+from habn.ui.learn.step import Sayer
 
 
 def write_lesson(folder: Path) -> None:
@@ -24,7 +24,7 @@ def write_lesson(folder: Path) -> None:
     }
     for language in LANGUAGES:
         steps = {
-            number: [_publish(part, files) for part in build_region_step(number, lesson, sayer(language))]
+            number: [_publish(part, files) for part in build_region_step(number, lesson, Sayer(language))]
             for number in STEPS
             if number not in PHOTO_STEPS
         }

@@ -1,8 +1,10 @@
 """ONNX Runtime Web, from the npm registry when a site is built: its visitors ask no other host for it."""
 
 import json
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,13 +21,15 @@ def fetch_runtime(folder: Path) -> None:
     Raises:
         SiteError: when there is no npm, or it cannot fetch the package.
     """
-    npm = shutil.which("npm")
+    # That of this environment first, which the tests bring along: npm itself looks for node on the path.
+    path = os.pathsep.join([str(Path(sys.prefix) / "bin"), os.environ.get("PATH", os.defpath)])
+    npm = shutil.which("npm", path=path)
     if npm is None:
         raise SiteError("The site needs npm, which fetches ONNX Runtime Web; install Node.js.")
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as scratch:
         command = [npm, "pack", f"{PACKAGE}@{VERSION}", "--json", "--pack-destination", scratch]
-        answer = subprocess.run(command, capture_output=True, text=True, check=False)
+        answer = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"PATH": path})
         if answer.returncode:
             reason = answer.stderr.strip().splitlines()[-1:] or ["no reason given"]
             raise SiteError(f"npm could not fetch {PACKAGE} {VERSION} ({reason[0]}); check the connection.")

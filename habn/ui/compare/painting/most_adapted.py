@@ -44,8 +44,13 @@ def draw_most_adapted(result: Result, language: str) -> dict[str, Any] | None:
 
 
 def _say_what_was_kept(records: Sequence[LayerRecord], language: str) -> str:
-    counts = (np.stack([record.gates for record in records]) >= OPEN).sum(0).tolist()
+    counts = count_kept(records)
     if min(counts) == len(records):
         return words.say("painting.kept_all", language, layers=len(records))
     kept = dict(zip(PARAMETERS, counts, strict=True))
     return words.say("painting.kept_some", language, layers=len(records), **kept)
+
+
+def count_kept(records: Sequence[LayerRecord]) -> list[int]:
+    """In how many layers the search kept scale, bias, mean and var."""
+    return (np.stack([record.gates for record in records]) >= OPEN).sum(0).tolist()

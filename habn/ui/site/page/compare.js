@@ -8,8 +8,9 @@ import { note } from "./notes.js";
 import { drawFigures, drawLegend, drawMeasured, drawRefusal, drawSides, drawVerdict } from "./panels.js";
 import { drawAnswer, drawContext, drawMap, publish } from "./pictures.js";
 import { explained, filesOf, inspect, photoOf, recall, run } from "./shown.js";
-import { say } from "./words.js";
+import { decimals, say } from "./words.js";
 
+const OPEN = 0.5; // a gate, as in habn.ui.compare.painting.most_adapted
 const view = () => parseAddress(location.search);
 const pairsOf = (task) => Object.keys(PAIRS).filter((name) => PAIRS[name].task === task).map((name) => [say(`pairs.${name}`), name]);
 
@@ -106,28 +107,35 @@ function addressOf({ photo, pair, painting }, asked) {
 
 // See habn.ui.compare.painting.most_adapted.
 async function mostAdapted(result) {
-  const { task, image, second, run: name, request } = result;
+  const { task, image, second, run: name, request, prepared } = result;
   if (task !== "style" || !second.added) return new Update({ visible: false });
+  const { layer, layerName, layers, ends, counts, isFlat, map } = prepared?.adapted ?? (await adaptedIn(name, request, image));
+  const [low, mean, high] = ends.map((value) => decimals(value, 2));
+  const [scale, bias, middle, variance] = counts;
+  const fields = { layers, scale, bias, mean: middle, var: variance };
+  return new Update({
+    visible: true,
+    value: {
+      run: name, layer, name: layerName, size: [image.width, image.height],
+      map: { url: prepared?.adapted ? new URL(`${prepared.folder}/${map}`, import.meta.url).href : map },
+      title: say("painting.most_adapted", { label: second.label }),
+      alt: say("painting.most_adapted_alt", { layer: layerName, low, mean, high }),
+      caption: say(`painting.${isFlat ? "flat_caption" : "most_adapted_caption"}`, { layer: layerName }),
+      kept: say(Math.min(...counts) === layers ? "painting.kept_all" : "painting.kept_some", fields),
+    },
+  });
+}
+
+// What is said of the layer that adapts most, from the networks.
+async function adaptedIn(name, request, image) {
   const layers = await ask("layers", { run: name, request });
   const layer = layers.findIndex(({ isMost }) => isMost);
   const record = layers[layer];
   const [low, high] = [Math.min(...record.context), Math.max(...record.context)];
   const mean = record.context.reduce((a, b) => a + b, 0) / record.context.length;
-  const [lowText, highText, meanText] = [low, high, mean].map((value) => value.toFixed(2));
-  const counts = [0, 1, 2, 3].map((k) => layers.filter(({ gates }) => gates[k] >= 0.5).length);
-  const [scale, bias, middle, variance] = counts;
-  const fields = { layers: layers.length, scale, bias, mean: middle, var: variance };
-  return new Update({
-    visible: true,
-    value: {
-      run: name, layer, name: record.name, size: [image.width, image.height],
-      map: { url: await publish(drawContext(image, record, [low, high])) },
-      title: say("painting.most_adapted", { label: second.label }),
-      alt: say("painting.most_adapted_alt", { layer: record.name, low: lowText, mean: meanText, high: highText }),
-      caption: say(`painting.${record.isFlat ? "flat_caption" : "most_adapted_caption"}`, { layer: record.name }),
-      kept: say(Math.min(...counts) === layers.length ? "painting.kept_all" : "painting.kept_some", fields),
-    },
-  });
+  const counts = [0, 1, 2, 3].map((k) => layers.filter(({ gates }) => gates[k] >= OPEN).length);
+  const map = await publish(drawContext(image, record, [low, high]));
+  return { layer, layerName: record.name, layers: layers.length, ends: [low, mean, high], counts, isFlat: record.isFlat, map };
 }
 
 const onExample = (inputs, { example }) => [EXAMPLES[example] ? photoOf(example) : SKIP];

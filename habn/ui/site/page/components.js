@@ -16,7 +16,6 @@ let names = 0;
 export function buildComponent(id, description, parts) {
   const component = { id, kind: description.kind, props: { ...description }, value: description.value ?? null };
   component.on = () => {};
-  component.shown = [];
   component.element = MAKERS[description.kind](component, parts);
   component.element.classList.add(...[description.elem_classes ?? []].flat());
   component.element.dataset.component = id;
@@ -102,15 +101,19 @@ function accordion({ props }) {
 function html(component, parts) {
   const { part, value } = component.props;
   const { html_template: template, css_template: css, js_on_load: script } = parts[part];
+  // As Gradio has it, what a part is made of stands within an element of its own, which has the part's classes too.
   const element = node("div", "html-container");
-  element.dataset.part = part;
+  element.classList.add(...[component.props.elem_classes ?? []].flat());
+  const block = node("div", "html");
+  block.dataset.part = part;
+  block.append(element);
   const isFilled = template.includes("${value}");
   const fill = () => (element.innerHTML = translated(template.replace("${value}", () => component.value ?? "")));
   fill();
   if (css) addStyle(part, css);
   const props = { value: value ?? null };
   const watchers = [];
-  Object.defineProperty(component, "value", { get: () => props.value, set: (next) => (props.value = next) });
+  Object.defineProperty(component, "value", { get: () => props.value, set(next) { props.value = next; } });
   component.take = (update) => {
     if (!("value" in update)) return;
     if (isFilled) fill();
@@ -119,7 +122,7 @@ function html(component, parts) {
   const run = new Function("element", "props", "trigger", "watch", script);
   const trigger = (event, data) => component.on(event, data);
   component.start = () => script && run(element, props, trigger, (_, watcher) => watchers.push(watcher));
-  return element;
+  return block;
 }
 
 const styled = new Set();
@@ -186,7 +189,7 @@ function picture(component) {
   return element;
 }
 
-function button(component) {
+function pushButton(component) {
   const element = node("button", "button");
   element.type = "button";
   element.textContent = translated(component.props.value);
@@ -203,5 +206,5 @@ function code(component) {
 
 const MAKERS = {
   row: box("row"), form: box("form"), state: box("state"), column, tabs, tabitem, accordion, html, markdown: text, radio,
-  slider, image: picture, imageslider: imageSlider, button, code,
+  slider, image: picture, imageslider: imageSlider, button: pushButton, code,
 };

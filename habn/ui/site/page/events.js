@@ -1,6 +1,7 @@
 // Which event calls which answer, as Gradio's front end does it: inputs are values of components, results their updates.
 
-// An answer returns a list of results, one for each output, or SKIP. This stands for a component that stays as it is, and for one of which more than the value changes.
+// An answer returns a list of results, one for each output, or SKIP: as a result, it leaves a component as it is. An
+// Update changes more of a component than its value.
 export const SKIP = Symbol("skip");
 export class Update {
   constructor(changes) {
@@ -29,7 +30,7 @@ export function connect(components, events, answers, onFailure) {
   }
 
   async function answer(event, data) {
-    const inputs = event.inputs.map((id) => components.get(id).value);
+    const inputs = event.inputs.map((id) => components.get(id)?.value);
     if (event.script) {
       new Function(`return (${event.script})`)()(...inputs);
       return;
@@ -46,7 +47,7 @@ export function connect(components, events, answers, onFailure) {
     if (results === SKIP || results === undefined) return;
     outputs.forEach((component, i) => {
       const result = results[i];
-      if (result === SKIP || result === undefined) return;
+      if (!component || result === SKIP || result === undefined) return; // a component may have been left out
       component.set(result instanceof Update ? { ...result } : { value: result });
       if (component.kind === "state") component.on("change");
     });

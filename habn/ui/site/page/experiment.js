@@ -13,7 +13,6 @@ const ALIKE = 0.01;
 const LONGEST_SIDE = 120;
 const OPACITY = 70;
 const tell = (key, fields) => say(`experiment.${key}`, fields);
-const share = (value) => (value > 0 && value < 0.001 ? "<\u00a00.1\u00a0%" : percent(value));
 
 function onLink([weather, adaptation]) {
   const asked = parseAddress(location.search);
@@ -144,17 +143,17 @@ async function rowOf(found, side) {
     [drawMap(before.image, change.map, before.task), "changes"],
   ];
   const pictures = await Promise.all(drawn.map(async ([picture, what]) =>
-    ({ file: { url: await publish(picture) }, alt: tell(`alt_${what}`, { label, share: share(change.share) }) })));
+    ({ file: { url: await publish(picture) }, alt: tell(`alt_${what}`, { label, share: percent(change.share) }) })));
   return { side, label, pictures, figures: figuresOf(before.task, change) };
 }
 
 function figuresOf(task, { share: moved, kept, scores }) {
   const figure = (name, text, length) => ({ name, title: tell(name), help: tell(`${name}_help`), text, share: length });
-  if (task === "style") return [figure("distance", share(moved), null)];
-  const figures = [figure("kept", share(kept), kept)];
+  if (task === "style") return [figure("distance", percent(moved), null)];
+  const figures = [figure("kept", percent(kept), kept)];
   if (!scores) return figures;
   const [before, after] = scores;
-  return [...figures, figure("mean_iou", tell("iou_change", { before: share(before), after: share(after) }), after)];
+  return [...figures, figure("mean_iou", tell("iou_change", { before: percent(before), after: percent(after) }), after)];
 }
 
 function weatherHeadline(found, strength) {
@@ -162,7 +161,7 @@ function weatherHeadline(found, strength) {
   if (strength === 0) return tell("no_weather");
   if (before.task !== "style") return whoHolds(after, first, second);
   const labels = { first_label: after.first.label, second_label: after.second.label };
-  return tell("pictures_move", { first: share(first.share), second: share(second.share), ...labels });
+  return tell("pictures_move", { first: percent(first.share), second: percent(second.share), ...labels });
 }
 
 const lead = (second, first) => (Math.abs(second - first) < ALIKE ? 0 : Math.sign(second - first));
@@ -174,8 +173,8 @@ function whoHolds(after, first, second) {
     const fields = {};
     ["one", "other"].forEach((role, k) => {
       const [label, { kept, scores }] = named[k];
-      Object.assign(fields, { [role]: label, [`${role}_kept`]: share(kept) });
-      if (scores) Object.assign(fields, { [`${role}_before`]: share(scores[0]), [`${role}_after`]: share(scores[1]) });
+      Object.assign(fields, { [role]: label, [`${role}_kept`]: percent(kept) });
+      if (scores) Object.assign(fields, { [`${role}_before`]: percent(scores[0]), [`${role}_after`]: percent(scores[1]) });
     });
     return tell(key, fields);
   };
@@ -195,7 +194,7 @@ function adaptationHeadline({ before, after, second }, { strength, context, laye
   if (!added) return tell("nothing_adapts", { label });
   if (strength.every((value) => value === 1) && context === "own") return tell("as_trained", { label });
   const key = before.task === "style" ? "picture_changed" : "classes_changed";
-  const headline = second.share === 0 ? tell("same_answer", { label }) : tell(key, { label, share: share(second.share) });
+  const headline = second.share === 0 ? tell("same_answer", { label }) : tell(key, { label, share: percent(second.share) });
   return layers === null && !strength.some(Boolean) ? `${headline} ${tell("static")}` : headline;
 }
 

@@ -7,7 +7,7 @@ import { SKIP, Update } from "./events.js";
 import { note } from "./notes.js";
 import { addressOf, drawAnswer, pngOf } from "./pictures.js";
 import { explained, filesOf, recall } from "./shown.js";
-import { say } from "./words.js";
+import { say, size } from "./words.js";
 import { npy, zip } from "./zip.js";
 
 const PLACEHOLDER = "your-photo.jpg";
@@ -23,8 +23,6 @@ async function viewOf(shown) {
   const pixel = asked.pixel ?? [Math.floor(height / 2), Math.floor(width / 2)];
   return { result, layer, channel, pixel, records, opacity: asked.opacity };
 }
-
-const size = (count) => (count >= 1e5 ? `${(count / 1e6).toFixed(1)} MB` : `${(count / 1e3).toFixed(1)} kB`);
 
 function offered(suffix, make) {
   return async ([shown]) => {

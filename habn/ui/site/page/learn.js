@@ -8,22 +8,21 @@ import { changesOf } from "./experiment.js";
 import { scoresOf } from "./panels.js";
 import { drawMap, publish } from "./pictures.js";
 import { answerAgain, explained, filesOf, inspect, recall } from "./shown.js";
-import { percent as percentOf, escaped, language, say } from "./words.js";
+import { decimals, escaped, language, percent, say } from "./words.js";
 
 const PHOTO_STEPS = [5, 6];
 const [MOST, FEW, MANY, SMALLEST_CLASS] = [0.5, 0.01, 0.1, 0.01];
-const ready = fetch(new URL(`lesson.${language}.json`, import.meta.url)).then((answer) => answer.json());
-const tell = (key, fields = {}) =>
-  say(`learn.${key}`, Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, escaped(value)])));
-const percent = (share) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)}\u00a0%`;
+let lesson = null; // the promise of what is ready
 
-function decimals(value, digits = 3) {
-  const text = value.toFixed(digits);
-  return text.replace("-", Number(text) ? "−" : "");
+function ready() {
+  lesson ??= fetch(new URL(`lesson.${language}.json`, import.meta.url)).then((answer) => answer.json());
+  return lesson;
 }
 
+const tell = (key, fields = {}) =>
+  say(`learn.${key}`, Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, escaped(value)])));
 async function onStep(inputs, { step }) {
-  return (await ready).steps[step] ?? SKIP;
+  return (await ready()).steps[step] ?? SKIP;
 }
 
 const onPhotoStep = ([shown], { step }) => (PHOTO_STEPS.includes(step) ? showPhoto(shown, step) : SKIP);
@@ -36,7 +35,7 @@ function onReturn([shown, text]) {
 const onShown = ([shown, text]) => (text && "note" in text ? onReturn([shown, text]) : SKIP);
 
 async function onPick([shown], event) {
-  const { run, views } = await ready;
+  const { run, views } = await ready();
   return event.run === run ? [views[`${event.layer}/${event.channel}`]] : onSelect([shown], event);
 }
 
@@ -88,11 +87,11 @@ async function photoStep(result) {
   const shares = [followed.brightness, followed.height];
   const right = Math.max(...shares) >= MOST ? shares.indexOf(Math.max(...shares)) + 1 : 3;
   const names = ["scale", "bias", "mean", "var"].map((name) => tell(name));
-  const table = { caption: tell("5_table"), head: ["", ...names], rows: [[tell("moves"), ...record.strength.map(percent)]] };
+  const table = { caption: tell("5_table"), head: ["", ...names], rows: [[tell("moves"), ...record.strength.map((share) => percent(share))]] };
   const look = { rows: ["second"], columns: ["s", "scale", "bias", "mean", "var", "y"], parts: ["maps"] };
   look.pixel = highest(record.context, record.width);
   const question = questionOf(5, right, answer.join(" "), fields);
-  return step(result, { layer, channel, record, look, text: { ...textOf(5, fields), table }, question });
+  return assembled(result, { layer, channel, record, look, text: { ...textOf(5, fields), table }, question });
 }
 
 async function lastStep(result) {
@@ -101,13 +100,13 @@ async function lastStep(result) {
   const at = pixel[0] * record.width + pixel[1];
   const fields = {
     first: result.first.label, second: result.second.label, layer: record.name, channel,
-    y_first: decimals(first.y[at]), y_second: decimals(second.y[at]), s: decimals(record.context[at], 2),
+    y_first: decimals(first.y[at], 3), y_second: decimals(second.y[at], 3), s: decimals(record.context[at], 2),
   };
   const change = { strength: [0, 0, 0, 0], context: "own", layers: null, sizes: (await filesOf(result)).sizes };
   const { second: frozen } = changesOf(result, await answerAgain(result, { change }));
   const answer = [tell(`6_changed_${result.task}`, { share: percent(frozen.share) })];
   if (frozen.scores) {
-    const [before, after] = frozen.scores.map((score) => percentOf(score));
+    const [before, after] = frozen.scores.map((score) => percent(score));
     answer.push(tell("6_scored", { before, after }));
   }
   const right = frozen.share < FEW ? 1 : frozen.share <= MANY ? 2 : 3;
@@ -119,7 +118,7 @@ async function lastStep(result) {
     table: measured(result), tabs: ["experiment", "results"],
   };
   const look = { rows: ["first", "second", "difference"], columns: ["s", "x", "y"], parts: ["maps", "attribution"], pixel };
-  return step(result, { layer, channel, record, look, text: textOf(6, fields), question });
+  return assembled(result, { layer, channel, record, look, text: textOf(6, fields), question });
 }
 
 function measured(result) {
@@ -140,7 +139,7 @@ function questionOf(number, right, answer, fields = {}) {
   return { step: number, question: tell(`${number}_question`, fields), choices, answer };
 }
 
-async function step(result, { layer, channel, record, look, text, question }) {
+async function assembled(result, { layer, channel, record, look, text, question }) {
   const { height, width } = result.image;
   const [row, column] = look.pixel;
   const mark = { name: "", left: (100 * (column + 0.5)) / record.width, top: (100 * (row + 0.5)) / record.height };
@@ -157,7 +156,8 @@ function whatIsFollowed({ context, height, width }, { image, second }) {
   const followed = { brightness: explainedBy(context, brightness), height: explainedBy(context, rows), classes: null, means: [] };
   if (!second.labels) return followed;
   const labels = Uint8Array.from(context, (_, i) => {
-    const [y, x] = [Math.floor(((Math.floor(i / width) + 0.5) * image.height) / height), Math.floor((((i % width) + 0.5) * image.width) / width)];
+    const place = (index, count, full) => Math.floor(((index + 0.5) * full) / count);
+    const [y, x] = [place(Math.floor(i / width), height, image.height), place(i % width, width, image.width)];
     return second.labels[y * image.width + x];
   });
   const [counts, sums] = [new Array(CLASSES.length).fill(0), new Array(CLASSES.length).fill(0)];

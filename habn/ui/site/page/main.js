@@ -32,7 +32,18 @@ const fire = connect(components, PAGE.events, answers, (error) => {
   console.error(error);
   note(say("site.failed"));
 });
-for (const component of components.values()) component.start?.();
+// A part's scripts run when it is first rendered, as in Gradio: what is in a tab that nobody opens is not fetched.
+const rendered = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target } of entries) {
+    if (!isIntersecting) continue;
+    rendered.unobserve(target);
+    components.get(Number(target.dataset.component)).start();
+  }
+}, { rootMargin: "1000000px" });
+for (const component of components.values()) {
+  if (component.element.checkVisibility()) component.start?.();
+  else if (component.start) rendered.observe(component.element);
+}
 fire(PAGE.layout.id, "load");
 
 if ("serviceWorker" in navigator) navigator.serviceWorker.register("service_worker.js");

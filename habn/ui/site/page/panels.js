@@ -1,14 +1,13 @@
 // The page's words and tables about a result, as habn.ui.panels writes them.
 
 import { CHECKPOINTS, CLASSES, PALETTE, TERMS } from "./data.js";
-import { escaped, integer, percent, say } from "./words.js";
+import { decimals, escaped, integer, milliseconds, percent, say } from "./words.js";
 
 const ALIKE = 0.01;
 const SMALLEST_SHARE = 0.0005;
 
 const sides = ({ first, second }) => [["first", first], ["second", second]];
 const pill = (side, label) => `<span class="side ${side}">${escaped(label)}</span>`;
-const milliseconds = (seconds) => (seconds === null ? "" : `${(seconds * 1000).toFixed(0)} ms`);
 
 function drawHelp(term, place) {
   const name = `help-${place}-${term}`;
@@ -93,7 +92,7 @@ export function drawMeasured(result) {
     const distances = values.map((value, k) => [value, [result.first, result.second][k].label]);
     const [[near, closer], [far, other]] = distances.sort((a, b) => a[0] - b[0] || (a[1] < b[1] ? -1 : 1));
     const how = far - near < ALIKE * far ? "alike" : "nearer";
-    const fields = { near: near.toFixed(3), far: far.toFixed(3), closer, other, metric: say(`painting.metric_${metric}`) };
+    const fields = { near: decimals(near, 3), far: decimals(far, 3), closer, other, metric: say(`painting.metric_${metric}`) };
     return { how, fields };
   });
   const [paintings, photograph] = said;

@@ -11,7 +11,7 @@ export class Refusal extends Error {
 }
 
 const FORMATS = [
-  [/^\xff\xd8\xff/, "JPEG"], [/^\x89PNG\r\n\x1a\n/, "PNG"], [/^RIFF....WEBP/s, "WEBP"], [/^GIF8[79]a/, "GIF"],
+  [/^\xff\xd8\xff/, "JPEG"], [/^\x89PNG\r\n/, "PNG"], [/^RIFF....WEBP/s, "WEBP"], [/^GIF8[79]a/, "GIF"],
   [/^(II[*+]\0|MM\0[*+])/, "TIFF"], [/^BM/, "BMP"], [/^\0\0..ftyp(.{4}){0,20}?avi[fs]/s, "AVIF"],
 ];
 const STRANGERS = [

@@ -2,7 +2,7 @@
 // example when they are first asked for. A new build has another VERSION: its files are fetched anew, the old ones dropped.
 
 const VERSION = "$version";
-const FIRST = $first;
+const FIRST = JSON.parse('$first');
 
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(VERSION).then((cache) => cache.addAll(FIRST.map((name) => new Request(name, { cache: "reload" }))))

@@ -99,7 +99,8 @@ function resultOf({ name, pair, painting, image, request, answers, prepared, tru
   const share = difference.reduce((sum, value) => sum + value, 0) / difference.length;
   const trunks = [first, second].map(({ checkpoint }) => CHECKPOINTS[checkpoint].trunk);
   const correspond = trunks[0] !== null && trunks[0] === trunks[1];
-  return { run: name, task, pair, painting, image, request, first, second, difference, share, correspond, prepared, truth, photo };
+  const asked = { run: name, task, pair, painting, image, request, prepared, truth, photo };
+  return { ...asked, first, second, difference, share, correspond };
 }
 
 export function outputOf(checkpoint, { labels, picture, seconds }, image, truth) {

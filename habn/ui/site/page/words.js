@@ -19,8 +19,27 @@ export function translated(text) {
   return String(text ?? "").replace(/__i18n__\{.*?"key":\s*"([^"]+)"\}/g, (_, key) => say(key));
 }
 
-export const integer = (value) => grouped(value).replaceAll(",", { en: ",", es: "\u202f" }[language]);
-export const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)}\u00a0%`;
+// Numbers as habn.ui.words writes them.
+
+export const integer = (value) => grouped(value).replaceAll(",", say("numbers.thousands"));
+
+export function decimals(value, digits) {
+  const text = value.toFixed(digits).replace(".", say("numbers.decimal"));
+  return text.replace("-", /[1-9]/.test(text) ? "−" : "");
+}
+
+export function percent(share, digits = 1) {
+  const least = 10 ** -(digits + 2);
+  const isBelow = share > 0 && share < least / 2;
+  return `${isBelow ? "<\u00a0" : ""}${decimals(100 * (isBelow ? least : share), digits)}\u00a0%`;
+}
+
+export const milliseconds = (seconds) => (seconds === null ? "" : `${(seconds * 1000).toFixed(0)}\u00a0ms`);
+
+export function size(count) {
+  const [unit, divisor] = count >= 1e5 ? ["MB", 1e6] : ["kB", 1e3];
+  return `${decimals(count / divisor, 1)}\u00a0${unit}`;
+}
 
 const ESCAPES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;" };
 export const escaped = (text) => String(text).replace(/[&<>"']/g, (letter) => ESCAPES[letter]);

@@ -40,6 +40,7 @@ ALIKE = 0.999  # of the pixels have PyTorch's class
 EXAMPLE = building.EXAMPLES[0]
 
 pytestmark = pytest.mark.timeout(900)
+expect.set_options(timeout=WAIT_MS)
 
 
 class _Quiet(SimpleHTTPRequestHandler):

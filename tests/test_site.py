@@ -15,7 +15,7 @@ import torch
 from habn.data.weather import WEATHER, WeatherSetting, draw_place
 from habn.export.graph import BLEND, Knobs
 from habn.hooks.intervention import Intervention
-from habn.hooks.record import LayerRecord
+from habn.hooks.record import LayerRecord, Maps, find_extent
 from habn.images import ImageError, open_image
 from habn.images.files import check_size
 from habn.pixels import to_image, to_tensor
@@ -141,6 +141,7 @@ def record(seed: int, adapts: bool) -> LayerRecord:
     def draw(*shape: int) -> np.ndarray:
         return random.standard_normal(shape, np.float32)
 
+    maps = Maps(draw(5, 7, 9), draw(5, 7, 9))
     static = draw(4, 5)
     static[3] = np.abs(static[3])
     return LayerRecord(
@@ -154,8 +155,9 @@ def record(seed: int, adapts: bool) -> LayerRecord:
         gates=np.float32([1, 0, 1, 1]),
         var_floor=np.float32(0.01) * static[3],
         eps=1e-5,
-        x=draw(5, 7, 9),
-        y=draw(5, 7, 9),
+        shape=maps.x.shape,
+        extents=np.array([find_extent(values) for values in maps], np.float32),
+        maps=lambda: maps,
     )
 
 

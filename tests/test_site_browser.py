@@ -227,15 +227,18 @@ def test_after_the_first_visit_it_works_offline(context: BrowserContext, page: P
     expect(page.locator(".figures tbody")).to_contain_text("ms")
     page.evaluate("navigator.serviceWorker.ready")
     page.reload()  # now the service worker answers, and keeps what it sees
-    page.locator(".answer img[src]").first.wait_for()
-    page.locator("input[type=file]").set_input_files(tmp_path / "photo.jpg")
-    expect(page.locator(".figures tbody")).to_contain_text("ms")
+    take_photo_and_look_inside(page, tmp_path)
     context.set_offline(True)
     page.goto(f"{address}?pair=camvid-plus&tab=compare")
-    page.locator(".answer img[src]").first.wait_for()
+    take_photo_and_look_inside(page, tmp_path)
     assert page.evaluate("crossOriginIsolated")
-    page.locator("input[type=file]").set_input_files(tmp_path / "photo.jpg")
+
+
+def take_photo_and_look_inside(page: Page, folder: Path) -> None:
+    page.locator(".answer img[src]").first.wait_for()
+    page.locator("input[type=file]").set_input_files(folder / "photo.jpg")
     expect(page.locator(".figures tbody")).to_contain_text("ms")
+    page.click('[data-tab-id="layers"]')
     expect(page.locator("[data-role=inspector]").first).to_have_attribute("data-state", "ready")
 
 

@@ -114,7 +114,7 @@ def _write_data(folder: Path, page: dict[str, Any], pairs: Sequence[str], known:
         "PAGE": page,
         "ANSWER": ("photo", *Answer._fields),
         "ADDRESS": address.describe(pairs),
-        "PAIRS": {name: vars(PAIRS[name]) for name in pairs},
+        "PAIRS": {name: {key: getattr(PAIRS[name], key) for key in ("task", "first", "second")} for name in pairs},
         "CHECKPOINTS": {name: networks.describe_network(name) for name in networks.checkpoints_of(pairs)},
         "EXAMPLES": known,
         "CLASSES": STREET_CLASSES,

@@ -64,7 +64,7 @@ def write_answer(path: Path, pair: str, folder: Path) -> dict[str, Any]:
         "channel": channel,
         "orders": [most_adapted_channel(record) for record in records],
         "names": [record.name for record in records],
-        "channels": [len(record.x) for record in records],
+        "channels": [record.shape[0] for record in records],
         "sizes": sorted({record.context.shape for record in records}, reverse=True),
     }
 

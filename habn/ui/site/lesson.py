@@ -20,7 +20,7 @@ def write_lesson(folder: Path) -> None:
     views = {
         f"{layer}/{channel}": _publish(inspect_lesson(lesson, layer, channel), files)
         for layer, record in enumerate(lesson.second.records)
-        for channel in range(len(record.x))
+        for channel in range(record.shape[0])
     }
     for language in LANGUAGES:
         steps = {

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from habn.comparison.engine import load_network
+from habn.checkpoints import CHECKPOINTS, open_checkpoint
 from habn.comparison.request import PAIRS
 from habn.export import files
 from habn.layers.normalization import NORM_LABELS
@@ -23,7 +23,7 @@ def write_network(name: str, folder: Path) -> None:
     Raises:
         ExportError: when ONNX Runtime and PyTorch differ, or one of them is not installed.
     """
-    exported = files.export(load_network(name))
+    exported = files.export(open_checkpoint(CHECKPOINTS / name))
     files.check(exported)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.onnx").write_bytes(exported.model)
@@ -33,7 +33,7 @@ def write_network(name: str, folder: Path) -> None:
 
 def describe_network(name: str) -> dict[str, Any]:
     """What the page says of a network: label, parameters, how it was measured, and what it grew from."""
-    loaded = load_network(name)
+    loaded = open_checkpoint(CHECKPOINTS / name)
     return {
         "norm": loaded.network.norm,
         "label": NORM_LABELS[loaded.network.norm],

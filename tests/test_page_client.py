@@ -9,8 +9,10 @@ from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import gradio as gr
 import numpy as np
 import pytest
+from gradio.utils import get_function_description
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
@@ -22,6 +24,7 @@ from habn.comparison.painting import Painting
 from habn.data.segmentation import STREET_PALETTE
 from habn.data.weather import WeatherSetting
 from habn.hooks.intervention import Intervention
+from habn.ui import endpoints
 
 SCENE = str(EXAMPLES[0])
 ROUNDS = 12
@@ -169,8 +172,8 @@ def test_no_photo_and_an_unknown_pair_are_refused(client: Client):
 
 
 def test_only_the_documented_endpoints_are_offered(client: Client):
-    endpoints = client.view_api(return_format="dict")["named_endpoints"]
-    assert set(endpoints) == {"/networks", "/compare", "/classes", "/layers", "/inspect", "/experiment"}
+    named = client.view_api(return_format="dict")["named_endpoints"]
+    assert set(named) == {"/networks", "/compare", "/classes", "/layers", "/inspect", "/experiment"}
     assert not client.view_api(return_format="dict")["unnamed_endpoints"]
 
 
@@ -259,8 +262,8 @@ def test_an_experiment_that_makes_no_sense_is_refused_in_one_sentence(client: Cl
 
 
 def test_every_value_of_every_endpoint_is_described(client: Client):
-    endpoints = client.view_api(return_format="dict")["named_endpoints"]
-    for name, endpoint in endpoints.items():
+    named = client.view_api(return_format="dict")["named_endpoints"]
+    for name, endpoint in named.items():
         assert len(endpoint["description"]) > 30, name
         for value in (*endpoint["parameters"], *endpoint["returns"]):
             assert len(value["python_type"]["description"]) > 10, f"{name}: {value['label']}"
@@ -288,3 +291,11 @@ def test_classes_come_as_an_indexed_picture_with_their_names(client: Client):
     assert palette[3] == {"class": 3, "name": "Road", "colour": STREET_PALETTE[3].tolist()}
     with pytest.raises(AppError, match="names no classes"):
         client.predict(handle_file(SCENE), "styles", api_name="/classes")
+
+
+def test_tools_of_assistants_are_told_of_every_input():
+    photo, pair = (endpoints._described(gr.Textbox(), text) for text in ("the photo: any", "which two: any"))
+    told = endpoints._told(endpoints.classify, [photo, pair])
+    description, parameters, _ = get_function_description(told)
+    assert parameters == {"photo": "the photo: any", "pair": "which two: any"} and "Args" not in description
+    assert description.startswith("Return the class of each pixel")

@@ -4,11 +4,13 @@ What is said of an endpoint and of each of its values here is what `view_api()`,
 """
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import wraps
+from inspect import signature
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import gradio as gr
 import numpy as np
@@ -133,11 +135,27 @@ def add_endpoints(concurrency_id: str) -> None:
             "those of the owner's networks",
         )
         gr.Button().click(list_networks, None, networks, api_name="networks", queue=False)
-        gr.Button().click(compare, [*request, *painting], comparison, api_name="compare", **limits)
-        gr.Button().click(classify, [photo, pair], classes, api_name="classes", **limits)
-        gr.Button().click(list_layers, [*request, *painting], layers, api_name="layers", **limits)
-        gr.Button().click(inspect, [*request, layer, *painting], [layers, factors], api_name="inspect", **limits)
-        gr.Button().click(experiment, [*request, *change, *painting], outcome, api_name="experiment", **limits)
+        gr.Button().click(
+            _told(compare, [*request, *painting]), [*request, *painting], comparison, api_name="compare", **limits
+        )
+        gr.Button().click(_told(classify, [photo, pair]), [photo, pair], classes, api_name="classes", **limits)
+        gr.Button().click(
+            _told(list_layers, [*request, *painting]), [*request, *painting], layers, api_name="layers", **limits
+        )
+        gr.Button().click(
+            _told(inspect, [*request, layer, *painting]),
+            [*request, layer, *painting],
+            [layers, factors],
+            api_name="inspect",
+            **limits,
+        )
+        gr.Button().click(
+            _told(experiment, [*request, *change, *painting]),
+            [*request, *change, *painting],
+            outcome,
+            api_name="experiment",
+            **limits,
+        )
 
 
 Described = TypeVar("Described", bound=gr.components.Component)
@@ -148,6 +166,19 @@ def _described(component: Described, text: str) -> Described:
     schema = component.api_info() | {"description": text, "additional_description": text}
     component.api_info = lambda: schema
     return component
+
+
+def _told(callback: Callable, inputs: list[gr.components.Component]) -> Callable:
+    """The callback, whose docstring tells of each input what `_described` tells: MCP reads it there."""
+    names = list(signature(callback).parameters)
+    lines = [f"    {name}: {given.api_info()['description']}" for name, given in zip(names, inputs, strict=True)]
+
+    @wraps(callback)
+    def told(*arguments: Any) -> Any:
+        return callback(*arguments)
+
+    told.__doc__ = "\n".join([callback.__doc__ or "", "", "Args:", *lines])
+    return told
 
 
 @guarded

@@ -99,7 +99,7 @@ class Server:
 @contextmanager
 def serving(folder: Path, **environment: str) -> Iterator[Server]:
     """A server that writes below a folder, stopped at the end."""
-    port = _free_port()
+    port = environment.get("PORT") or _free_port()
     server = Server(f"http://127.0.0.1:{port}", folder / "files", folder / "output.txt", None)
     given = {"PORT": str(port), "GRADIO_TEMP_DIR": str(server.files), "PYTHONUNBUFFERED": "1", **environment}
     with server.log.open("wb") as output:

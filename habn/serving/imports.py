@@ -1,6 +1,7 @@
 """How Gradio is imported: without writing type stubs for a class each time that one is made."""
 
 import sys
+from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
@@ -18,7 +19,7 @@ def without_stubs() -> None:
 
 
 class _Finder(MetaPathFinder):
-    def find_spec(self, name: str, path: object, target: ModuleType | None = None) -> ModuleSpec | None:
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
         if name != _WRITES_STUBS:
             return None
         sys.meta_path.remove(self)

@@ -39,7 +39,9 @@ class Shown(NamedTuple):
     painting: Painting
 
 
-_UPLOAD = re.compile(r"[0-9a-f]{64}/[^/]+")  # a hash of the file's bytes, which nobody guesses, and its name
+_UPLOAD = re.compile(
+    r"[0-9a-f]{64}/(?!\.{1,2}$)[^/]+"
+)  # a hash of the file's bytes, which nobody guesses, and its name
 _PLACES = {path.stem: path for path in EXAMPLES}
 
 

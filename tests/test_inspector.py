@@ -15,6 +15,7 @@ import matplotlib
 import numpy as np
 import pytest
 
+from habn.data.segmentation import STREET_CLASSES, STREET_PALETTE
 from habn.ui import inspector, words
 from habn.ui.inspector import build_inspection
 from habn.ui.inspector.encoding import (
@@ -354,9 +355,10 @@ def test_the_colours_are_matplotlib_s(in_node):
 
 def outputs(second_shape=(5, 12, 16)):
     labels = np.random.default_rng(0).integers(0, 11, (48, 64), np.uint8)
-    first = SimpleNamespace(label="BN", labels=labels, records=(record("bn", 1), record("bn", 2)))
+    given = {"labels": labels, "classes": STREET_CLASSES, "palette": STREET_PALETTE}
+    first = SimpleNamespace(label="BN", **given, records=(record("bn", 1), record("bn", 2)))
     records = (record("habn", 3), record("habn", 4, second_shape, slope=3.0))
-    return first, SimpleNamespace(label="HABN", labels=labels, records=records)
+    return first, SimpleNamespace(label="HABN", **given, records=records)
 
 
 def test_an_inspection_names_its_files_and_chooses_what_adapts_most(tmp_path, monkeypatch):

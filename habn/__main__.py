@@ -17,6 +17,8 @@ COMMANDS = {
     "style_sheets": "paint photos in every style by every network",
     "export": "write a checkpoint for another runtime (ONNX), and hold it against PyTorch",
     "export_site": "write the page as a folder for any static host; the networks run in the browser",
+    "first_view": "choose what the page opens on, by the largest honest difference among the examples",
+    "street_confidence": "measure how sure the networks are on streets and on other photographs",
     "benchmark": "how long each normalization takes, as a multiple of batch normalization",
 }
 """Modules of `habn.commands`, and what they do. Only the one that is asked for is imported."""

@@ -30,7 +30,7 @@ def page(browser: Browser, page_address: str) -> Iterator[Page]:
     page, complaints = context.new_page(), []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda message: message.type in ("error", "warning") and complaints.append(message.text))
-    page.goto(page_address)
+    page.goto(f"{page_address}/?pair=camvid")
     expect(page.locator(".answer img")).to_have_count(2)
     yield page
     context.close()

@@ -65,8 +65,12 @@ def test_the_arrays_of_the_schema_rebuild_every_output(view: View, tmp_path: Pat
     np.testing.assert_array_equal(arrays["second_picture"], view.result.second.picture)
 
 
-def test_the_program_prints_the_numbers_of_the_page(view: View, photo: Path, capsys: pytest.CaptureFixture):
-    exec(compile(write_program(view, str(photo)), "program.py", "exec"), {})
+def test_the_program_prints_the_numbers_of_the_page(
+    view: View, photo: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    program = compile(write_program(view, None), "program.py", "exec")
+    monkeypatch.setattr("sys.argv", ["program.py", str(photo)])
+    exec(program, {})
     printed = capsys.readouterr().out
     for label, record in zip((view.result.first.label, view.result.second.label), view.records, strict=True):
         part = printed.partition(f"{label}: ")[2]
@@ -154,11 +158,15 @@ def test_an_export_is_of_what_the_address_names(photo: Path):
     assert anything.pixel == (height // 2, width // 2), "the page shows the middle where nothing is pinned"
 
 
-def test_the_program_names_an_example_by_its_path(photo: Path):
+def test_the_program_names_an_example_and_asks_for_an_uploaded_photo(photo: Path, monkeypatch: pytest.MonkeyPatch):
     request = visitor(layer="stem.norm", channel="0", pixel="0,0")
-    assert "'your-photo.jpg'" in callbacks.on_program(shown(photo), request)[1]["value"]
-    example = shown(EXAMPLES[0])
-    assert f"'assets/examples/{EXAMPLES[0].name}'" in callbacks.on_program(example, request)[1]["value"]
+    example = callbacks.on_program(shown(EXAMPLES[0]), request)[1]["value"]
+    exec(compile(example, "program.py", "exec"), {})
+    upload = compile(callbacks.on_program(shown(photo), request)[1]["value"], "program.py", "exec")
+    for given in ([], ["no-such-photo.jpg"]):
+        monkeypatch.setattr("sys.argv", ["program.py", *given])
+        with pytest.raises(SystemExit, match="Name the photo"):
+            exec(upload, {})
 
 
 def test_a_file_is_offered_under_its_name_and_nothing_is_left_over(

@@ -17,8 +17,8 @@ from habn.comparison.painting import Painting
 from habn.data.styles import STYLES
 from habn.data.weather import WEATHER
 from habn.ui import link
-from habn.ui.compare.callbacks import Answer, on_settings
-from habn.ui.link import HIDEABLE, TABS, Link, link_of
+from habn.ui.compare.callbacks import Answer, on_settings, on_shown
+from habn.ui.link import FIRST_VIEW, HIDEABLE, TABS, Link, link_of
 
 names = st.from_regex(r"[a-z_]{1,8}(\.[a-z0-9_]{1,8}){0,3}", fullmatch=True)
 percent = st.integers(0, 100)
@@ -84,9 +84,16 @@ def test_no_percent_is_lost_on_its_way_through_a_painting():
     assert [Link().painted(view.painting) for view in views] == views
 
 
-def test_the_page_as_it_opens_needs_no_address():
-    assert Link().query() == "" and parse("") == Link()
-    assert Link(layer="stem.norm", pixel=(3, 4)).query() == "layer=stem.norm&pixel=3,4"
+def test_the_first_view_needs_no_address_and_every_other_names_its_pair():
+    assert FIRST_VIEW.query() == "" and parse("") == FIRST_VIEW
+    assert parse("advert=1") == replace(FIRST_VIEW, ignored=("advert",))
+    assert Link(layer="stem.norm", pixel=(3, 4)).query() == "pair=camvid&layer=stem.norm&pixel=3,4"
+
+
+@pytest.mark.parametrize("query", ["tab=learn", "example=scene_2", "hide=tabs", "layer=stem.norm"])
+def test_an_old_link_opens_the_pair_and_example_that_it_always_opened(query: str):
+    view = parse(query)
+    assert view.pair == "camvid" and view.example == ("scene_2" if "example" in query else "scene_1")
 
 
 @given(st.dictionaries(st.sampled_from([key.name for key in fields(Link)]) | st.text(max_size=9), st.text(max_size=20)))
@@ -109,7 +116,7 @@ def test_a_wrong_value_is_left_out_alone(entry: str):
 
 
 def test_gradio_s_own_keys_are_passed_over():
-    assert Link.parse({"__theme": "dark", "view": "api"}) == Link()
+    assert Link.parse({"__theme": "dark", "view": "api"}) == FIRST_VIEW
 
 
 def test_a_view_gives_up_what_the_networks_do_not_have():
@@ -150,7 +157,7 @@ def test_twenty_random_views_open_as_they_were_sent(tmp_path: Path, monkeypatch:
         request = visitor(dict(parse_qsl(view.query())))
         assert link_of(request) == view
         opened = Answer(*on_settings(request)[1:])
-        inspection = opened.inspector
+        inspection = on_shown(opened.shown, request).inspector
         assert records[inspection["layer"]].name == view.layer and inspection["channel"] == view.channel
         assert inspection["look"]["pixel"] == list(view.pixel) and inspection["look"]["zoom"] == view.zoom
         assert opened.copy_link == {"complete": True, "entries": view.entries(*opened.copy_link["entries"])}

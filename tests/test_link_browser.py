@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from habn.comparison.painting import Painting
 from habn.ui import link
-from habn.ui.link import PAINTING, Link
+from habn.ui.link import FIRST_VIEW, PAINTING, Link
 
 expect.set_options(timeout=60_000)  # milliseconds: the first visitor waits for the networks to be loaded
 
@@ -80,7 +80,7 @@ def test_the_address_of_twenty_random_views_says_all_of_them(page: Page):
     tell = "([name, detail]) => document.dispatchEvent(new CustomEvent(name, { detail }))"
     page.evaluate(tell, ["habn-link", {"tab": "results"}])
     page.wait_for_timeout(QUIET)
-    assert address(page) == Link(), "what is told before the page has opened waits"
+    assert address(page) == FIRST_VIEW, "what is told before the page has opened waits"
     page.evaluate(tell, ["habn-open", None])
     rng = np.random.default_rng(7)
     for _ in range(20):
@@ -91,7 +91,7 @@ def test_the_address_of_twenty_random_views_says_all_of_them(page: Page):
         assert settled(page, view) == view
         assert "__theme=dark" in page.url and urlsplit(page.url).query.removeprefix("__theme=dark&").count("%") == 0
     page.evaluate(tell, ["habn-link", dict.fromkeys(values)])
-    expect(page).to_have_url(f"{ANYWHERE}?__theme=dark")
+    expect(page).to_have_url(f"{ANYWHERE}?__theme=dark&pair=camvid")
 
 
 def test_random_views_are_opened_by_links_and_told_by_the_address(page: Page, page_address: str):
@@ -128,7 +128,7 @@ def test_a_link_keeps_its_tab_until_the_visitor_acts(page: Page):
 
 def test_the_address_is_written_before_the_visitor_goes_on(page: Page):
     page.route(f"{ANYWHERE}**", lambda route: route.fulfill(body=link.head(), content_type="text/html"))
-    page.goto(ANYWHERE)
+    page.goto(f"{ANYWHERE}?pair=camvid")
     seen = page.evaluate("""() => {
         const tell = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
         const addressAt = (act) => {
@@ -144,7 +144,7 @@ def test_the_address_is_written_before_the_visitor_goes_on(page: Page):
             return [held, addressAt(new Event(type, { bubbles: true }))];
         });
     }""")
-    addresses = ["", *(f"?channel={channel}" for channel in range(4))]
+    addresses = ["?pair=camvid", *(f"?pair=camvid&channel={channel}" for channel in range(4))]
     assert seen == [list(pair) for pair in pairwise(addresses)], "a key that is held down would change it too often"
 
 
@@ -226,10 +226,10 @@ def test_an_uploaded_photo_is_no_part_of_a_link_and_the_page_says_so(page: Page,
     expect(page.get_by_label("number input for Colours over the photo (%)")).to_have_value("40")
     expect(page.locator(".answer img")).to_have_count(2)
     page.get_by_label("number input for Colours over the photo (%)").fill("55")
-    page.wait_for_function("location.search === '?example=scene_3&opacity=55'")
+    page.wait_for_function("location.search === '?example=scene_3&opacity=55&pair=camvid'")
     page.get_by_label("Remove Image").click()
     page.locator("input[type=file]").first.set_input_files(photo)
-    page.wait_for_function("location.search === '?opacity=55'")
+    page.wait_for_function("location.search === '?opacity=55&pair=camvid'")
     # Without the right to write into the clipboard the address is shown, selected.
     page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('denied')); }")
     page.get_by_role("button", name="Copy link").click()

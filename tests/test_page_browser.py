@@ -62,7 +62,7 @@ def visit(browser: Browser, page_address: str, request: pytest.FixtureRequest) -
     visit.page.on("request", lambda request: visit.requests.append(request.url))
     visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))
     visit.page.on("console", visit.hear)
-    visit.page.goto(page_address)
+    visit.page.goto(f"{page_address}/?pair=camvid")
     yield visit
     hosts = {urlsplit(url).netloc for url in visit.requests if url.startswith("http")}
     context.close()

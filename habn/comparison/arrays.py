@@ -93,19 +93,22 @@ def collect_arrays(view: View) -> dict[str, Any]:
     return arrays
 
 
-def write_program(view: View, photo: str) -> str:
+def write_program(view: View, example: str | None) -> str:
     """A Python program that runs both networks on a photo and prints the numbers of the view's pixel.
 
     Args:
         view: what is shown.
-        photo: the path to write into the program.
+        example: the name of the example that is shown; without one the program asks for the photo's path.
     """
     result = view.result
     painting = "" if result.painting is None else f", painting={result.painting!r}"
     return PROGRAM.format(
         names="Request, run" if result.painting is None else "Painting, Request, run",
         name=view.records[1].name,
-        request=f"{photo!r}, pair={result.pair!r}{painting}",
+        photo=ASK_FOR_PHOTO if example is None else f"PATHS[{example!r}]",
+        imports="import sys\nfrom pathlib import Path\n" if example is None else "",
+        more="" if example is None else "from habn.comparison.examples import PATHS\n",
+        request=f"photo, pair={result.pair!r}{painting}",
         layer=view.layer,
         channel=view.channel,
         row=view.pixel[0],
@@ -119,12 +122,17 @@ def _settings(painting: Painting | None) -> dict[str, str | float | bool]:
     return {key: "" if value is None else value for key, value in asdict(painting).items()}
 
 
+ASK_FOR_PHOTO = """Path(*sys.argv[1:2])
+if not photo.is_file():
+    sys.exit("Name the photo that you had uploaded: python PROGRAM PHOTO")"""
+
 PROGRAM = """\
-# One pixel of layer {name}, as HABN Explorer shows it. Run this in the project's folder.
-from math import sqrt
+# One pixel of layer {name}, as HABN Explorer shows it. Run this where habn is installed, or in the project's folder.
+{imports}from math import sqrt
 
 from habn import {names}
-
+{more}
+photo = {photo}
 result = run(Request({request}))
 layer, channel, row, column = {layer}, {channel}, {row}, {column}
 for output in (result.first, result.second):

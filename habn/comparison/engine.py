@@ -79,7 +79,7 @@ def run(request: Request) -> Result:
             )
             for compared in networks
         )
-        answers = _in_turn(_compare, first, second, request)
+        answers = in_turn(_compare, first, second, request)
         result = Result(
             run_id=run_id,
             task=task,
@@ -165,7 +165,7 @@ class _Pass:
         key = (self.run_id, self.compared.digest, layer)
         maps = _maps.get(key)
         if maps is None:
-            maps = _in_turn(self._make_maps, layer)
+            maps = in_turn(self._make_maps, layer)
             _maps.put(key, maps)
         return maps
 
@@ -181,7 +181,7 @@ class _Pass:
             return make_maps(network, layer, lambda: self.compared.ask(pixels, self.painting))
 
 
-def _in_turn(work: Callable[..., Answer], *arguments: Any) -> Answer:
+def in_turn(work: Callable[..., Answer], *arguments: Any) -> Answer:
     """What `work` returns, done when the networks are free, with as many threads as PyTorch has here."""
 
     def work_with(threads: int) -> Answer:
@@ -256,6 +256,7 @@ def _apply(asked: _Pass, request: Request) -> tuple[Output, Tensor]:
         summary=_summarize(answer) if compared.task == "other" else None,
         picture=picture,
         labels=labels,
+        confidence=None if labels is None or answer.shape[2:] != labels.shape else _confidence(answer[0]),
         areas={} if labels is None else areas_of(labels, compared.classes),
         mean_iou=None if labels is None or request.labels is None else _picture_iou(request.labels, labels, compared),
         seconds=None if records is None else seconds - records.seconds,
@@ -263,6 +264,11 @@ def _apply(asked: _Pass, request: Request) -> tuple[Output, Tensor]:
         records=tuple(records or ()),
     )
     return output, answer.float().cpu()
+
+
+def _confidence(logits: Tensor) -> np.ndarray:
+    """(H, W) uint8, of 255, from logits (K, H, W)."""
+    return (logits.float().softmax(0).amax(0) * 255).round().to(torch.uint8).cpu().numpy()
 
 
 def _summarize(answer: Tensor) -> str:

@@ -131,6 +131,7 @@ class Output:
         metrics: what its checkpoint says was measured, by split.
         summary: of an answer that cannot be drawn, in a line; None of any other.
         labels: (H, W) uint8 classes; None for style.
+        confidence: (H, W) uint8, of 255: the probability of the class that is named; None for style.
         areas: share of the picture of each class that occurs, largest first.
         mean_iou: in [0, 1], over the classes that occur in the true labels or the answer; None where no pixel has a
             true label.
@@ -148,6 +149,7 @@ class Output:
     summary: str | None
     picture: np.ndarray
     labels: np.ndarray | None
+    confidence: np.ndarray | None
     areas: dict[str, float]
     mean_iou: float | None
     seconds: float | None

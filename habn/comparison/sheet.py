@@ -16,6 +16,7 @@ from matplotlib.gridspec import GridSpec
 
 from habn.hooks.record import LayerRecord
 
+LEAST_SPAN = 0.01  # of the values' size: a shorter colour scale would make opposites of what is all but equal
 SYMBOLS = {"s": "s", "scale": "γ′", "bias": "β′", "mean": "μ′", "var": "σ²′", "x": "x", "y": "y"}
 POSITIVE = (True, False, False, False, True, False, False)
 SIZE = (11.69, 8.27)  # inches: A4, landscape
@@ -173,6 +174,9 @@ def _centre(record: LayerRecord, channel: int, quantity: int) -> float | None:
 def _norm(values: np.ndarray, centre: float | None) -> Normalize:
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    lack = LEAST_SPAN * max(abs(low), abs(high)) - (high - low)
+    if lack > 0:
+        low, high = low - lack / 2, high + lack / 2
     if centre is not None and np.isfinite(centre):
         reach = max(high - centre, centre - low)
         low, high = centre - reach, centre + reach

@@ -67,7 +67,8 @@ def add_endpoints(concurrency_id: str) -> None:
             gr.Dropdown(list(STYLES), value=STYLES[0], label="style"), "the painting, of a style pair alone"
         )
         layer = _described(
-            gr.Textbox(label="layer"), "name of a layer; null for the one that adapts most; /layers lists them"
+            gr.Textbox("stem.norm", label="layer"),
+            "name of a layer; null for the one that adapts most; /layers lists them",
         )
         request = [photo, pair, style]
         # The newest inputs stand last: who gives them by position and knows none of these gets what it always got.

@@ -1,4 +1,4 @@
-/* global DEFAULTS, HIDEABLE, TABS */
+/* global DEFAULTS, FIRST_VIEW, HIDEABLE, TABS, TITLES */
 // Keeps the page's address equal to what is shown, and hides what the address says. link.py puts this into the head of
 // the page, in a function of its own, with DEFAULTS, TABS and HIDEABLE before it.
 //
@@ -17,7 +17,12 @@ const PAGE = ["tab", "step"];
 
 let pending = {};
 let timer = null;
-let view = new URLSearchParams(location.search); // the address that was written last
+const OF_GRADIO = /^(__|view$|deep_link$)/; // keys that its front end puts into the address
+const isBare = (query) => [...query.keys()].every((key) => OF_GRADIO.test(key));
+
+// What is shown, in full: a bare address stands for the first view.
+let view = new URLSearchParams(location.search);
+if (isBare(view)) view = new URLSearchParams({ ...Object.fromEntries(view), ...FIRST_VIEW });
 let isOpen = false; // until the page has opened as its address asks, its parts tell of what they start with
 
 // Gradio tells of its first tab, on a slow machine after that of the address: such an address keeps its tab until the
@@ -41,22 +46,37 @@ function note(entries) {
 function write() {
   clearTimeout(timer);
   timer = null;
-  const query = new URLSearchParams(location.search);
+  const query = new URLSearchParams(view);
   const page = pageOf(query);
   for (const [key, value] of Object.entries(pending)) {
-    const text = String(value ?? "");
-    if (text === "" || text === DEFAULTS[key]) query.delete(key);
+    const text = String(value ?? (key === "pair" ? DEFAULTS.pair : ""));
+    if (text === "" || (text === DEFAULTS[key] && key !== "pair")) query.delete(key);
     else query.set(key, text);
   }
   pending = {};
   show(query, pageOf(query) === page ? "replaceState" : "pushState");
 }
 
+// The tab's title first: many tabs of a browser show no more.
+function entitle() {
+  const titles = TITLES[navigator.language.split("-")[0].toLowerCase()] ?? Object.values(TITLES)[0];
+  const name = document.title.split(" · ").at(-1);
+  document.title = `${titles[TABS.indexOf(view.get("tab") ?? DEFAULTS.tab)] ?? titles[0]} · ${name}`;
+}
+
 function show(query, how) {
   view = query;
-  const text = query.toString().replaceAll("%2C", ",");
+  entitle();
+  const text = (isFirst(query) ? ofGradio(query) : query).toString().replaceAll("%2C", ",");
   const address = location.pathname + (text && `?${text}`) + location.hash;
   if (address !== location.pathname + location.search + location.hash) history[how](history.state, "", address);
+}
+
+const ofGradio = (query) => new URLSearchParams([...query].filter(([key]) => OF_GRADIO.test(key)));
+
+function isFirst(query) {
+  const said = [...query].filter(([key]) => !OF_GRADIO.test(key));
+  return said.length === Object.keys(FIRST_VIEW).length && said.every(([key, text]) => FIRST_VIEW[key] === text);
 }
 
 const pageOf = (query) => PAGE.map((key) => query.get(key) ?? DEFAULTS[key]).join();
@@ -88,7 +108,10 @@ function openTab(tab) {
 addEventListener("popstate", goBack);
 for (const act of ACTS) document.addEventListener(act, onAct, { capture: true });
 
-document.addEventListener("habn-open", () => (isOpen = true));
+document.addEventListener("habn-open", () => {
+  isOpen = true;
+  entitle();
+});
 document.addEventListener("habn-link", (event) => note(event.detail));
 document.addEventListener("habn-look", (event) => note(event.detail));
 

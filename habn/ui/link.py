@@ -1,5 +1,8 @@
 """Links to a view: what the address of the page says, key by key.
 
+A bare address is the first view (`FIRST_VIEW`), which is measured and may change. An address that says anything says
+all, so that an old link opens what it always opened: what it leaves out is a default of `Link`, which never changes.
+
 `Link` reads an address's query string and writes one; link.js keeps the browser's address equal to what is shown. The
 front end sends the address with every event, so a callback with a `gr.Request` learns from `link_of` what the visitor
 looks at.
@@ -17,13 +20,15 @@ from urllib.parse import urlencode
 
 import gradio as gr
 
-from habn.comparison.examples import EXAMPLES
+from habn.comparison.examples import PATHS
+from habn.comparison.first_view import load_first_view
 from habn.comparison.painting import Painting
 from habn.comparison.request import PAIRS
 from habn.data.styles import STYLES
 from habn.data.weather import STRENGTHS, WEATHER
 from habn.hooks.intervention import CONTEXTS, HIGHEST_STRENGTH
 from habn.hooks.record import LayerRecord
+from habn.ui import words
 
 TABS = ("compare", "layers", "experiment", "learn", "results")
 PAINTING = ("style", "style_strength", "second_style", "second_share", "colours")
@@ -85,11 +90,11 @@ def _key(read: Callable[[str], Any], default: Any = None) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
-    """A view of the page. `Link()` is the page as it opens; what is None is left to the page.
+    """A view of the page; what is None is left to the page.
 
     Attributes:
         tab: one of TABS.
-        example: stem of a shipped example's file.
+        example: the name of an example, of `examples.PATHS`.
         pair: a key of `PAIRS`.
         style, second_style: keys of `STYLES`; style_strength, second_share: in percent; colours: whose they are. See
             `painting`.
@@ -107,7 +112,7 @@ class Link:
     """
 
     tab: str = _key(_one_of(*TABS), TABS[0])
-    example: str = _key(_one_of(*(path.stem for path in EXAMPLES)), EXAMPLES[0].stem)
+    example: str = _key(_one_of(*PATHS), "scene_1")
     pair: str = _key(_one_of(*PAIRS), next(iter(PAIRS)))
     style: str = _key(_one_of(*STYLES), "starry_night")
     style_strength: int = _key(_whole(0, 100), 100)
@@ -148,16 +153,18 @@ class Link:
                 values[key] = readers[key](text)
             except (KeyError, ValueError):
                 ignored.append(key)
-        return cls(**values, ignored=tuple(ignored))
+        return cls(**values, ignored=tuple(ignored)) if values else replace(FIRST_VIEW, ignored=tuple(ignored))
 
     def query(self) -> str:
-        """The query string, without its question mark, of what differs from the page as it opens."""
+        """The query string, without its question mark: nothing of the first view."""
+        if replace(self, ignored=()) == FIRST_VIEW:
+            return ""
         defaults = Link()
         changed = {key.name: _text(getattr(self, key.name)) for key in _keys() if self._differs(key.name, defaults)}
         return urlencode({key: text for key, text in changed.items() if text}, safe=",")
 
     def entries(self, *keys: str) -> dict[str, Any]:
-        """Keys and values for link.js, which leaves out of the address what is null: what is as the page opens."""
+        """Keys and values for link.js, which leaves out of the address what is null: the defaults of `Link`."""
         return {key: getattr(self, key) if self._differs(key, Link()) else None for key in keys}
 
     @property
@@ -202,21 +209,23 @@ class Link:
         return next((index for index, record in enumerate(records) if record.name == self.layer), None)
 
     def _differs(self, key: str, other: Link) -> bool:
-        return getattr(self, key) != getattr(other, key)
+        """Whether an address must name a key; the pair it always names, and so it is never bare by chance."""
+        return key == "pair" or getattr(self, key) != getattr(other, key)
 
 
 def link_of(request: gr.Request | None) -> Link:
     """The view that the address of the visitor's page describes at this moment; `Link()` for programs."""
-    return Link.parse(request.query_params if request else {})
+    return Link.parse(request.query_params) if request else Link()
 
 
 def head() -> str:
     """link.js for the head of the page, told what need not stand in an address and which parts may be hidden."""
     defaults = {key.name: _text(value) for key in _keys() if (value := getattr(Link(), key.name)) is not None}
-    constants = "".join(
-        f"const {name} = {json.dumps(value)};\n"
-        for name, value in (("DEFAULTS", defaults), ("TABS", TABS), ("HIDEABLE", HIDEABLE))
-    )
+    first = FIRST_VIEW.entries("example", "pair", *PAINTING)
+    known = {"DEFAULTS": defaults, "FIRST_VIEW": {key: _text(value) for key, value in first.items() if value}}
+    titles = {language: [words.say(f"page.{tab}", language) for tab in TABS] for language in words.LANGUAGES}
+    known |= {"TABS": TABS, "TITLES": titles, "HIDEABLE": HIDEABLE}
+    constants = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in known.items())
     script = Path(__file__).with_name("link.js").read_text(encoding="utf-8")
     return f"<script>(() => {{\n{constants}{script}}})();</script>"
 
@@ -246,3 +255,15 @@ def _text(value: Any) -> str:
 
 
 _OF_GRADIO = ("view", "deep_link")  # its front end puts these into the address, and keys that begin with "__"
+
+
+def _read_first_view() -> Link:
+    """The measured one; the defaults where its pair is not there, or the owner shows networks of their own."""
+    measured = load_first_view()
+    if measured.pair not in PAIRS or PAIRS[Link.pair].task == "own":
+        return Link()
+    return Link(example=measured.example, pair=measured.pair, style=measured.style or Link.style)
+
+
+FIRST_VIEW = _read_first_view()
+"""What the page opens on."""

@@ -66,7 +66,8 @@ def build_page(kept_seconds: int = 7200) -> gr.Blocks:
                 build_results(page)
         build_export(shown)
         gr.HTML(f'<p class="kept">{_say_what_is_kept(kept_seconds)}</p>', elem_classes="plain")
-        answer = callbacks.Answer(shown=shown, inspector=inspector, copy_link=copy_link, **compare.answer())
+        answer = callbacks.Answer(shown=shown, copy_link=copy_link, **compare.answer())
+        inside = callbacks.Inside(most_adapted=compare.most_adapted, inspector=inspector)
         running = {
             "show_progress": "minimal",
             "show_progress_on": compare.slider,
@@ -78,6 +79,9 @@ def build_page(kept_seconds: int = 7200) -> gr.Blocks:
         settings = [tabs, compare.task, compare.pair, compare.painting, compare.opacity]
         opened = page.load(callbacks.on_load, None, settings, **at_once)
         opened.then(callbacks.on_settings, None, [compare.photo, *answer], **running)
+        shown.change(
+            callbacks.on_shown, shown, list(inside), trigger_mode="always_last", **running | {"show_progress": "hidden"}
+        )
         question = [compare.photo, compare.pair, compare.painting, compare.opacity]
         # What each of them is given, and what it changes.
         places = {"inputs": [shown, *question], "outputs": [compare.photo, *answer]}
@@ -94,9 +98,16 @@ def build_page(kept_seconds: int = 7200) -> gr.Blocks:
         example.then(callbacks.on_change, **places, **running)
         picked = compare.task.input(callbacks.on_task, compare.task, [compare.pair, compare.painting], **at_once)
         picked.then(callbacks.on_choice, **places, **running)
+        repainted = compare.repaint.click(
+            callbacks.on_repaint, None, [compare.task, compare.pair, compare.painting], **at_once
+        )
+        repainted.then(callbacks.on_choice, **places, **running)
         quick = {"show_progress": "hidden", "concurrency_limit": DRAWINGS_AT_ONCE, "api_visibility": "private"}
         compare.opacity.input(
             callbacks.on_opacity, [shown, compare.opacity], compare.slider, trigger_mode="always_last", **quick
+        )
+        compare.story.select(
+            callbacks.on_story, shown, compare.story, trigger_mode="multiple", **running | {"show_progress": "hidden"}
         )
         # Gradio re-sends a deferred event with the data of the first one, so "always_last" would lose the second pick.
         compare.most_adapted.select(

@@ -4,6 +4,7 @@ from html import escape
 
 from habn.comparison.painting import Painting
 from habn.comparison.request import Output, Result
+from habn.comparison.streets import looks_like_no_street, mean_sureness
 from habn.ui import words
 from habn.ui.help import TERMS, draw_help
 
@@ -12,7 +13,7 @@ SMALLEST_SHARE = 0.0005  # a class below it in both answers is left out of the l
 
 # What keeps each place until the first answer is there, as large as an answer is.
 SIDES_TO_COME = '<div class="sides to-come"></div>'
-VERDICT_TO_COME = f'<p class="verdict">{words.label("compare.waiting")}</p>'
+VERDICT_TO_COME = f'<p class="verdict">{words.label("compare.waiting")}</p><p class="why"></p>'
 FIGURES_TO_COME = '<div class="to-come figures-to-come"></div>'
 LEGEND_TO_COME = '<div class="to-come legend-to-come"></div>'
 
@@ -26,14 +27,46 @@ def draw_sides(result: Result, language: str) -> str:
     return f'<div class="sides">{first}<span class="hint">{words.say("compare.drag", language)}</span>{second}</div>'
 
 
-def draw_verdict(result: Result, language: str) -> str:
-    """One sentence: how much the two answers differ."""
+def draw_verdict(result: Result, language: str, example: str | None = None) -> str:
+    """What the two answers differ in, in one sentence, and why.
+
+    Args:
+        result: both answers.
+        language: of the words.
+        example: stem of the example that is shown; the first view has a sentence of its own, written by looking at it.
+    """
     key = "disagree" if result.task == "segmentation" else "pictures_differ"
     if result.difference.max() == 0:
         key = "same"
     share = words.percent(float(result.difference.mean()), language)
     names = {"first": escape(result.first.label), "second": escape(result.second.label)}
-    return f'<p class="verdict">{words.say(f"compare.{key}", language, share=share, **names)}</p>'
+    sentences = [words.say(f"compare.{key}", language, share=share, **names)]
+    texts = words.table("compare")[language]
+    if (seen := _seen(result, example)) in texts and key != "same":
+        sentences.insert(0, texts[seen])
+    if (why := f"why_{result.first.norm}_{result.second.norm}") in texts:
+        sentences.append(texts[why])
+    if (no_street := draw_no_street(result, language)) is not None:
+        sentences.insert(0, no_street)
+    headline, *rest = sentences
+    return f'<p class="verdict">{headline}</p><p class="why">{" ".join(rest)}</p>'
+
+
+def draw_no_street(result: Result, language: str) -> str | None:
+    """That the networks do not know what they look at, if they are less sure than on streets; else None.
+
+    A photo with labels is one that they were made for.
+    """
+    if result.task != "segmentation" or result.first.mean_iou is not None:
+        return None
+    both = [(output, looks_like_no_street(output)) for output in (result.first, result.second)]
+    unsure = [(output, measured) for output, measured in both if measured is not None]
+    if len(unsure) < len(both):
+        return None
+    output, measured = unsure[0]
+    sure = words.percent(mean_sureness(output.confidence), language, digits=0)
+    usual = words.percent(measured.streets, language, digits=0)
+    return words.say("compare.no_street", language, label=escape(output.label), sure=sure, usual=usual)
 
 
 def draw_refusal(sentence: str, language: str) -> str:
@@ -132,6 +165,14 @@ def scores_of_checkpoints(result: Result) -> dict[str, tuple[float, float]]:
         if all(metric in of_one.get(split, {}) for of_one in scores for metric in metrics):
             return {metric: (scores[0][split][metric], scores[1][split][metric]) for metric in metrics}
     return {}
+
+
+def _seen(result: Result, example: str | None) -> str:
+    """The key of the words on a view that somebody has looked at; they hold for a plain painting only."""
+    painting = result.painting
+    if painting is None:
+        return f"seen_{example}_{result.pair}"
+    return f"seen_{example}_{result.pair}_{painting.style}" if painting == Painting(painting.style) else ""
 
 
 def _help(norm: str, language: str) -> str:

@@ -1,5 +1,7 @@
 """The page's photo component: it passes the visitor's file on and decodes nothing."""
 
+from typing import Any
+
 import gradio as gr
 from gradio.data_classes import ImageData
 
@@ -13,6 +15,13 @@ class Photo(gr.Image):
     """
 
     is_template = True
+
+    def example_payload(self) -> dict[str, Any]:
+        """What the page of the API shows: a file of one's own, since the server opens no web address."""
+        return {"path": "photo.jpg", "meta": {"_type": "gradio.FileData"}}
+
+    def example_value(self) -> str:
+        return "photo.jpg"
 
     def preprocess(self, payload: ImageData | None) -> str | None:
         """Return the path of the uploaded file, or None where there is no photo."""

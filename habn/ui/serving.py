@@ -16,6 +16,7 @@ from habn.serving.queue import FairQueue, Listeners, install
 from habn.serving.settings import MEGABYTE, read_settings
 from habn.ui import connection, link, shown, words
 from habn.ui.page import STYLESHEET, build_page, build_theme
+from habn.ui.preview import ICON, Preview
 from habn.ui.uploads import fetch_no_addresses
 
 
@@ -52,8 +53,9 @@ def _serve(demo: gr.Blocks) -> None:
         head=link.head() + connection.head(),
         i18n=words.i18n(),
         app_kwargs={"middleware": _layers(demo._queue, settings.names)},
+        favicon_path=ICON,
         max_file_size="10mb",
-        allowed_paths=[examples.FOLDER],
+        allowed_paths=[examples.FOLDER, *examples.PHOTOGRAPHS.values()],
         state_session_capacity=200,
         footer_links=["api"],
         run_history=False,
@@ -76,6 +78,7 @@ def _layers(queue: FairQueue, names: frozenset[str]) -> list[Middleware]:
     return [
         Middleware(Answers, health=health),
         Middleware(KnownHosts, names=names),
+        Middleware(Preview),
         Middleware(RequestLimits, max_upload=11 * MEGABYTE, max_body=MEGABYTE),
         Middleware(Listeners, queue=queue),
     ]

@@ -11,14 +11,17 @@ from typing import Any, NamedTuple
 import gradio as gr
 import numpy as np
 from gradio.utils import get_upload_folder
+from PIL import Image
 
 from habn.comparison import engine
-from habn.comparison.examples import EXAMPLES, FOLDER, example_of, labels_of
+from habn.comparison.examples import PATHS, example_of, labels_of
+from habn.comparison.large import LARGEST_SIDE
 from habn.comparison.painting import Painting
 from habn.errors import HabnError
-from habn.images import ImageError, save_png
+from habn.images import ImageError, open_image, save_png
 from habn.ui import words
 from habn.ui.inspector import build_inspection
+from habn.ui.link import FIRST_VIEW, Link
 from habn.ui.refusals import GoneError, explain, guarded
 
 log = logging.getLogger(__name__)
@@ -42,7 +45,8 @@ class Shown(NamedTuple):
 _UPLOAD = re.compile(
     r"[0-9a-f]{64}/(?!\.{1,2}$)[^/]+"
 )  # a hash of the file's bytes, which nobody guesses, and its name
-_PLACES = {path.stem: path for path in EXAMPLES}
+LARGE = "large.jpg"  # beside an upload that is larger than what the networks see: for paintings at its own size
+LARGE_QUALITY = 95
 
 
 class ShownHolder(gr.HTML):
@@ -73,7 +77,7 @@ class ShownHolder(gr.HTML):
         if value is None:
             return None
         photo = Path(value.photo)
-        place = photo.stem if photo.parent == FOLDER else "/".join(photo.parts[-2:])
+        place = next((name for name, path in PATHS.items() if path == photo), "/".join(photo.parts[-2:]))
         return {"run": value.run_id, "photo": place, "pair": value.pair, "painting": asdict(value.painting)}
 
     def api_info(self) -> dict[str, Any]:
@@ -84,8 +88,8 @@ def _read_shown(payload: Any) -> Shown:
     run_id, place, pair, painting = (payload[key] for key in ("run", "photo", "pair", "painting"))
     if not (isinstance(run_id, str) and isinstance(pair, str)):
         raise ValueError("names are texts")
-    if place in _PLACES:
-        return Shown(run_id, str(_PLACES[place]), pair, Painting(**painting))
+    if place in PATHS:
+        return Shown(run_id, str(PATHS[place]), pair, Painting(**painting))
     if not _UPLOAD.fullmatch(place):
         raise ValueError("not an upload")
     return Shown(run_id, str(Path(get_upload_folder()) / place), pair, Painting(**painting))
@@ -94,7 +98,8 @@ def _read_shown(payload: Any) -> Shown:
 def warm_up() -> None:
     """Load the networks by showing them the first example; what is wrong is logged, and the page stays up."""
     try:
-        run(str(EXAMPLES[0]), next(iter(engine.PAIRS)), Painting())
+        for view in (FIRST_VIEW, Link()):
+            run(str(PATHS[view.example]), view.pair, view.painting)
     except HabnError as error:
         log.error("The networks could not be loaded: %s", error)
     except Exception:
@@ -109,7 +114,7 @@ def request_for(photo: str, pair: str, painting: Painting) -> engine.Request:
 
 
 def run(photo: str, pair: str, painting: Painting) -> engine.Result:
-    """Both networks' answer to an uploaded photo, of which only the picture that the networks saw is kept.
+    """Both networks' answer to an uploaded photo, of which only pictures without what came with it are kept.
 
     Raises:
         ImageError: the photo cannot be used.
@@ -128,10 +133,22 @@ def run(photo: str, pair: str, painting: Painting) -> engine.Result:
 
 
 def keep_photo(photo: str, image: np.ndarray) -> None:
-    """Put the reduced picture in the place of an upload: its EXIF data go, the place where it was taken with them."""
+    """Put the reduced picture in the place of an upload: its EXIF data go, the place where it was taken with them.
+
+    Of a larger photo another picture stands beside it, no larger than a painting may be.
+    """
     path = Path(photo)
     if _is_upload(path) and example_of(photo) is None and not _is_kept(path, image.shape):
+        large = open_image(path, max_side=LARGEST_SIDE)
+        if large.shape != image.shape:
+            Image.fromarray(large).save(path.with_name(LARGE), quality=LARGE_QUALITY)
         save_png(image, path)
+
+
+def large_photo(photo: str) -> str:
+    """The largest picture that is kept of a photo."""
+    large = Path(photo).with_name(LARGE)
+    return str(large) if _is_upload(large) and large.is_file() else photo
 
 
 def forget_photo(photo: str) -> None:

@@ -4,18 +4,21 @@ from dataclasses import asdict, dataclass
 
 import gradio as gr
 
-from habn.comparison.examples import EXAMPLES
+from habn.comparison.examples import FOLDER
+from habn.comparison.request import PAIRS
 from habn.ui import panels, words
 from habn.ui.compare import callbacks
 from habn.ui.compare.example_picker import ExamplePicker
 from habn.ui.compare.line_control import LineControl
 from habn.ui.compare.painting import MostAdapted, PaintingControls
+from habn.ui.compare.story import Story
 from habn.ui.help import draw_help
-from habn.ui.link import Link
+from habn.ui.link import FIRST_VIEW
 from habn.ui.photo import Photo
 
 TASKS = tuple(task for task in ("own", "segmentation", "style") if callbacks.pairs_of(task))
-FIRST = Link()
+FIRST = FIRST_VIEW
+FIRST_TASK = PAIRS[FIRST.pair].task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +31,8 @@ class Compare:
     pair: gr.Radio
     painting: PaintingControls
     opacity: gr.Slider
+    story: Story
+    repaint: gr.Button
     sides: gr.HTML
     slider: gr.ImageSlider
     verdict: gr.HTML
@@ -52,33 +57,57 @@ def build_compare() -> Compare:
         with gr.Column(elem_classes=["compare-details", "part-figures"]):
             details = _build_details()
         with gr.Column(elem_classes=["compare-legend", "part-figures"]):
-            legend = gr.HTML(panels.LEGEND_TO_COME, elem_classes="plain")
-            most_adapted = MostAdapted(visible=False)
+            legend = gr.HTML(panels.LEGEND_TO_COME if FIRST_TASK == "segmentation" else "", elem_classes="plain")
+            most_adapted = MostAdapted(visible=FIRST_TASK == "style")
     return Compare(**answer, **question, **details, legend=legend, most_adapted=most_adapted)
 
 
 def _build_answer() -> dict[str, gr.components.Component]:
     """The larger part: what the two networks make of the photo, and how it is shown."""
-    verdict = gr.HTML(panels.VERDICT_TO_COME, elem_classes="plain")
-    sides = gr.HTML(panels.SIDES_TO_COME, elem_classes="plain")
-    slider = gr.ImageSlider(
-        format="png", show_label=False, interactive=False, max_height=620, elem_classes="answer", buttons=["fullscreen"]
+    verdict = gr.HTML(panels.VERDICT_TO_COME, elem_classes=["plain", "verdict-room"])
+    story = Story()
+    repaint = gr.Button(
+        words.label("compare.repaint"), visible=False, size="sm", min_width=0, elem_classes=["repaint", "part-settings"]
     )
-    LineControl()
+    with gr.Row(elem_classes="stage"):  # the painting stands beside the picture that it changes
+        with gr.Column(elem_classes="stage-picture"):
+            sides = gr.HTML(panels.SIDES_TO_COME, elem_classes="plain")
+            slider = gr.ImageSlider(
+                format="png",
+                show_label=False,
+                interactive=False,
+                max_height=480,
+                elem_classes="answer",
+                buttons=["fullscreen"],
+            )
+            LineControl()
+        painting = PaintingControls(asdict(FIRST.painting), visible=FIRST_TASK == "style")
     opacity = gr.Slider(
-        0, 100, FIRST.opacity, step=5, label=words.label("compare.opacity"), buttons=[], elem_classes="part-settings"
+        *(0, 100, FIRST.opacity),
+        step=5,
+        label=words.label("compare.opacity"),
+        buttons=[],
+        elem_classes="part-settings",
+        visible=FIRST_TASK == "segmentation",
     )
-    painting = PaintingControls(asdict(FIRST.painting), visible=False)
-    return {"verdict": verdict, "sides": sides, "slider": slider, "opacity": opacity, "painting": painting}
+    return {
+        "verdict": verdict,
+        "story": story,
+        "repaint": repaint,
+        "sides": sides,
+        "slider": slider,
+        "opacity": opacity,
+        "painting": painting,
+    }
 
 
 def _build_question() -> dict[str, gr.components.Component]:
     """The smaller part: photo, task and pair of networks."""
     with gr.Column(elem_classes="part-photo"):
         photo = Photo(
-            str(EXAMPLES[0]),
+            str(FOLDER / f"{FIRST.example}.jpg"),
             label=words.label("compare.photo"),
-            height=230,
+            height=170,
             sources=["upload", "webcam", "clipboard"],
             buttons=[],
             placeholder=words.label("compare.photo_placeholder"),
@@ -86,8 +115,8 @@ def _build_question() -> dict[str, gr.components.Component]:
         )
         examples = ExamplePicker()
     tasks = [(words.label(f"compare.{task}"), task) for task in TASKS]
-    task = gr.Radio(tasks, value=TASKS[0], label=words.label("compare.task"), elem_classes="part-settings")
-    choices = callbacks.pairs_of(TASKS[0])
+    task = gr.Radio(tasks, value=FIRST_TASK, label=words.label("compare.task"), elem_classes="part-settings")
+    choices = callbacks.pairs_of(FIRST_TASK)
     gr.HTML(draw_help("pair", "question"), elem_classes=["plain", "field-help", "part-settings"])
     pair = gr.Radio(choices, value=FIRST.pair, label=words.label("compare.pair"), elem_classes="part-settings")
     measured = gr.HTML(visible=False, elem_classes=["plain", "measured", "part-settings"])

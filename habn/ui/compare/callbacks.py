@@ -7,18 +7,19 @@ import gradio as gr
 from gradio.i18n import I18nData
 
 from habn.comparison import engine
-from habn.comparison.examples import EXAMPLES, FOLDER, example_of, original_of
+from habn.comparison.examples import PATHS, example_of, original_of
 from habn.errors import HabnError
 from habn.ui import panels, pictures, words
 from habn.ui.compare.painting import read_painting
 from habn.ui.compare.painting.most_adapted import adapts, draw_most_adapted
-from habn.ui.link import PAINTING, Link, link_of
+from habn.ui.compare.story.stops import STOPS, build_stop, has_story
+from habn.ui.link import FIRST_VIEW, PAINTING, Link, link_of
 from habn.ui.refusals import explain, guarded
-from habn.ui.shown import Shown, inspect, note, recall, run
+from habn.ui.shown import Shown, inspect, note, recall, request_for, run
 
 
 class Answer(NamedTuple):
-    """What another answer changes on the page: the components, or what each of them becomes."""
+    """What another answer changes on the page at once: the components, or what each of them becomes."""
 
     shown: Any
     sides: Any
@@ -27,11 +28,18 @@ class Answer(NamedTuple):
     verdict: Any
     figures: Any
     legend: Any
-    most_adapted: Any
     measured: Any
     difference: Any
-    inspector: Any
+    story: Any
+    repaint: Any
     copy_link: Any
+
+
+class Inside(NamedTuple):
+    """What is shown of the networks' insides, once the answer is there: components, or what each of them becomes."""
+
+    most_adapted: Any
+    inspector: Any
 
 
 @guarded
@@ -39,6 +47,15 @@ def on_task(task: str) -> tuple[dict, dict]:
     """Updates for pair and painting: each task has its own pairs, and only one of them paints."""
     choices = pairs_of(task)
     return gr.update(choices=choices, value=choices[0][1]), gr.update(visible=task == "style")
+
+
+@guarded
+def on_repaint() -> tuple:
+    """Updates for task, pair and painting: style transfer, by the pair of the first view if that paints."""
+    choices = pairs_of("style")
+    names = [name for _, name in choices]
+    pair = FIRST_VIEW.pair if FIRST_VIEW.pair in names else names[0]
+    return "style", gr.update(choices=choices, value=pair), gr.update(visible=True)
 
 
 def pairs_of(task: str) -> list[tuple[I18nData, str]]:
@@ -63,9 +80,8 @@ def on_load(request: gr.Request) -> tuple:
 
 @guarded
 def on_example(event: gr.EventData) -> str | dict:
-    """The shipped example that was picked, as the photo."""
-    path = FOLDER / f"{event.example}.jpg"
-    return str(path) if path in EXAMPLES else gr.skip()
+    """The example that was picked, as the photo."""
+    return str(PATHS[event.example]) if event.example in PATHS else gr.skip()
 
 
 @guarded
@@ -73,14 +89,14 @@ def on_settings(request: gr.Request) -> tuple:
     """Show the photo that the address asks for, and its Answer, and say what of the address was left out."""
     link = link_of(request)
     language = words.language_of(request)
-    photo = str(FOLDER / f"{link.example}.jpg")
+    photo = str(PATHS[link.example])
     try:
         result = run(photo, link.pair, link.painting)
     except HabnError as error:
         return gr.skip(), *_refuse(error, language)
-    link = link.within(result.second.records)
-    if link.ignored:
-        note(words.say("link.ignored", language, keys=", ".join(link.ignored)))
+    ignored = link.within(result.second.records).ignored
+    if ignored:
+        note(words.say("link.ignored", language, keys=", ".join(ignored)))
     shown = Shown(result.run_id, photo, link.pair, link.painting)
     return photo, *_draw(result, shown, link.opacity, link, language)
 
@@ -91,8 +107,6 @@ def on_change(
 ) -> tuple | dict:
     """Updates for the photo and its Answer; what is wrong is said where the answer would stand, and the photo before
     comes back.
-
-    The inspector stays with the layer, channel and pixel that it shows where the new networks have them.
     """
     if photo is None:
         return gr.skip()
@@ -102,11 +116,8 @@ def on_change(
         result = run(photo, pair, asked)
     except HabnError as error:
         return (shown.photo if shown else None), *_refuse(error, language)
-    link = link_of(request).within(result.second.records)
-    answer = _draw(result, Shown(result.run_id, original_of(photo), pair, asked), opacity, link, language)
-    if shown and shown.run_id == result.run_id:
-        answer = answer._replace(inspector=gr.skip())
-    return gr.skip(), *answer
+    shown = Shown(result.run_id, original_of(photo), pair, asked)
+    return gr.skip(), *_draw(result, shown, opacity, link_of(request), language)
 
 
 @guarded
@@ -118,6 +129,39 @@ def on_choice(
         return on_change(shown, photo, pair, painting, opacity, request)
     _, *answer = on_change(shown, shown.photo, pair, painting, opacity, request)
     return shown.photo, *answer
+
+
+@guarded
+def on_shown(shown: Shown | None, request: gr.Request) -> tuple | dict:
+    """The Inside of what is shown. It comes after the answer, for which a visitor waits.
+
+    The inspector stays with the layer, channel and pixel that it shows where the new networks have them.
+    """
+    if shown is None:
+        return gr.skip()
+    language = words.language_of(request)
+    try:
+        result = recall(shown)
+    except HabnError as error:
+        return note(explain(error, language))
+    link = link_of(request).within(result.second.records)
+    return Inside(
+        most_adapted=gr.update(value=draw_most_adapted(result, language), visible=adapts(result)),
+        inspector=inspect(result, link.layer_among(result.second.records), link.channel, look=link.look()),
+    )
+
+
+@guarded
+def on_story(shown: Shown | None, event: gr.EventData, request: gr.Request) -> dict:
+    """A stop of the story on what is shown."""
+    if shown is None or event.stop not in STOPS:
+        return gr.skip()
+    language = words.language_of(request)
+    try:
+        result = recall(shown)
+        return build_stop(event.stop, result, request_for(shown.photo, shown.pair, shown.painting), language)
+    except HabnError as error:
+        return note(explain(error, language))
 
 
 @guarded
@@ -148,14 +192,14 @@ def _draw(result: engine.Result, shown: Shown, opacity: int, link: Link, languag
         sides=panels.draw_sides(result, language),
         slider=pictures.draw_pair(result, opacity),
         opacity=gr.update(visible=result.task == "segmentation"),
-        verdict=panels.draw_verdict(result, language),
+        verdict=panels.draw_verdict(result, language, example_of(shown.photo)),
         figures=panels.draw_figures(result, language),
         legend=panels.draw_legend(result, language),
-        most_adapted=gr.update(value=draw_most_adapted(result, language), visible=adapts(result)),
         measured=gr.update(value=panels.draw_measured(result, language), visible=result.task == "style"),
         difference=pictures.draw_difference(result),
-        inspector=inspect(result, link.layer_among(result.second.records), link.channel, look=link.look()),
-        copy_link=_address(result, shown.photo, link),
+        story=gr.update(visible=has_story(result)),
+        repaint=gr.update(visible=panels.draw_no_street(result, language) is not None and bool(pairs_of("style"))),
+        copy_link=_address(result, shown.photo, link.within(result.second.records)),
     )
 
 

@@ -13,14 +13,15 @@ from habn.comparison.arrays import View
 from habn.comparison.examples import example_of
 from habn.errors import HabnError
 from habn.ui import words
+from habn.ui.export import downloads
 from habn.ui.export.report import write_report
 from habn.ui.export.sheet_words import build_sheet
 from habn.ui.inspector.encoding import most_adapted_channel, most_adapted_layer
 from habn.ui.link import Link, link_of
 from habn.ui.refusals import explain, guarded
-from habn.ui.shown import Shown, note, recall
+from habn.ui.shown import Shown, large_photo, note, recall
 
-PLACEHOLDER = "your-photo.jpg"
+_PROGRESS = gr.Progress()  # Gradio puts a visitor's own into its place
 
 
 @guarded
@@ -55,10 +56,60 @@ def on_program(shown: Shown | None, request: gr.Request) -> tuple:
 
     def save(view: View, link: Link, language: str, file: BinaryIO) -> None:
         example = example_of(shown.photo) if shown else None
-        photo = PLACEHOLDER if example is None else f"assets/examples/{example}.jpg"
-        file.write(arrays.write_program(view, photo).encode())
+        file.write(arrays.write_program(view, example).encode())
 
     return _offer(shown, request, "py", save)
+
+
+def make_picture_saver(which: str) -> Callable[..., tuple]:
+    """The callback that saves one of `downloads.PICTURES`: paintings at the photo's own size."""
+
+    @guarded
+    def on_picture(shown: Shown | None, form: str, request: gr.Request, progress: gr.Progress = _PROGRESS) -> tuple:
+        if form not in downloads.FORMATS:
+            return gr.skip(), gr.skip()
+
+        def save(view: View, link: Link, language: str, file: BinaryIO) -> None:
+            both = downloads.draw_pictures(
+                view.result, large_photo(shown.photo) if shown else "", link.opacity, progress
+            )
+            downloads.write_picture(both, which, form, file)
+
+        return _offer(shown, request, form, save, what=which)
+
+    return on_picture
+
+
+def make_labels_saver(side: str) -> Callable[..., tuple]:
+    """The callback that saves the classes of the first or the second network, as an indexed PNG."""
+
+    @guarded
+    def on_labels(shown: Shown | None, request: gr.Request) -> tuple:
+        def save(view: View, link: Link, language: str, file: BinaryIO) -> None:
+            labels = getattr(view.result, side).labels
+            if labels is None:
+                raise LabelsError(words.say("export.no_labels", language))
+            downloads.write_labels(labels, file)
+
+        return _offer(shown, request, "png", save, what=f"labels-{side}")
+
+    return on_labels
+
+
+@guarded
+def on_areas(shown: Shown | None, request: gr.Request) -> tuple:
+    """The areas of the classes, as CSV."""
+
+    def save(view: View, link: Link, language: str, file: BinaryIO) -> None:
+        if view.result.first.labels is None:
+            raise LabelsError(words.say("export.no_labels", language))
+        downloads.write_areas(view.result, file)
+
+    return _offer(shown, request, "csv", save, what="areas")
+
+
+class LabelsError(HabnError):
+    """One sentence on a picture that has no classes."""
 
 
 def view_of(shown: Shown | None, request: gr.Request) -> tuple[View, Link]:
@@ -80,15 +131,24 @@ def view_of(shown: Shown | None, request: gr.Request) -> tuple[View, Link]:
     return View(result, layer, channel, link.pixel or (height // 2, width // 2)), link
 
 
-def _offer(shown: Shown | None, request: gr.Request, suffix: str, save: Callable[..., None]) -> tuple:
-    """The Offer's value for the file that `save` writes, and the code block: the file's text, if it is a program."""
+def _offer(
+    shown: Shown | None, request: gr.Request, suffix: str, save: Callable[..., None], what: str | None = None
+) -> tuple:
+    """The Offer's value for the file that `save` writes, and the code block: the file's text, if it is a program.
+
+    The file is named after the layer and channel, or after `what` it is.
+    """
     language = words.language_of(request)
     try:
         view, link = view_of(shown, request)
     except HabnError as error:
         return note(explain(error, language)), gr.skip()
-    name = f"habn-{view.result.pair}-{view.records[1].name}-{view.channel}.{suffix}"
-    path = _publish(name, lambda file: save(view, link, language, file))
+    what = what or f"{view.records[1].name}-{view.channel}"
+    name = f"habn-{view.result.pair}-{what}.{suffix}"
+    try:
+        path = _publish(name, lambda file: save(view, link, language, file))
+    except HabnError as error:
+        return note(explain(error, language)), gr.skip()
     file = gr.FileData(path=str(path), orig_name=name).model_dump()
     text = words.say("export.save", language, name=name, size=words.size(path.stat().st_size, language))
     is_program = suffix == "py"

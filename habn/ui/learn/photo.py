@@ -24,6 +24,7 @@ from habn.ui.shown import inspect
 
 MOST = 0.5  # of the variation of s, which what s is said to follow explains at least
 FEW, MANY = 0.01, 0.1  # shares of the answer, the limits between the choices of step 6
+HIGH = 0.5  # of s: below it a layer does little of what it learned, and the outputs differ for other reasons
 SMALLEST_CLASS = 0.01  # of the photo; s is averaged over classes no smaller
 
 
@@ -82,7 +83,7 @@ def build_last_step(result: Result, frozen: Change, say: Sayer) -> Step:
     """
     layer, channel, record = _most_adapted(result)
     first, second = result.first.records[layer].y[channel], record.y[channel]
-    pixel = _highest(np.abs(second - first))
+    pixel = _where_it_shows(record.context, np.abs(second - first))
     fields: dict[str, Any] = {
         "first": result.first.label,
         "second": result.second.label,
@@ -142,6 +143,12 @@ def _most_adapted(result: Result) -> tuple[int, int, LayerRecord]:
     layer = most_adapted_layer(result.second.records)
     record = result.second.records[layer]
     return layer, most_adapted_channel(record), record
+
+
+def _where_it_shows(s: np.ndarray, gap: np.ndarray) -> Pixel:
+    """Where the outputs differ most of all pixels at which *s* is high; where it is nowhere, at the highest *s*."""
+    is_high = s > HIGH
+    return _highest(np.where(is_high, gap, -1)) if is_high.any() else _highest(s)
 
 
 def _highest(values: np.ndarray) -> Pixel:

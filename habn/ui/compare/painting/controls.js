@@ -9,6 +9,7 @@ function buildSwatches() {
     const [input, image, name] = swatch.children;
     const [title, painter] = [say(`style_${style}`), PAINTERS[style]];
     input.value = style;
+    swatch.title = `${title}, ${painter}`;
     name.firstElementChild.textContent = title;
     name.lastElementChild.textContent = painter;
     if (!picture) image.remove();

@@ -59,7 +59,7 @@ def test_each_side_and_both_are_saved(street, form: str):
     }
 
 
-def test_a_large_painting_is_coarse_as_the_page_s_and_sharper(one_thread):
+def test_a_large_painting_is_coarse_as_the_page_s_and_sharper():
     photo = Image.open(EXAMPLES[-1]).convert("RGB").resize((800, 600), Image.Resampling.LANCZOS)
     told = []
     painted = paint_large(photo, "styles-plus", Painting("great_wave"), told.append)
@@ -76,7 +76,7 @@ def sharpness(picture: np.ndarray) -> float:
     return float(np.abs(np.diff(picture.astype(float).mean(2), axis=1)).mean())
 
 
-def test_a_small_photo_is_painted_as_on_the_page_and_streets_are_not_painted(one_thread):
+def test_a_small_photo_is_painted_as_on_the_page_and_streets_are_not_painted():
     photo = open_image(EXAMPLES[-1], 96)
     first, _ = paint_large(photo, "styles", Painting("udnie"))
     assert np.array_equal(first, run(Request(photo, "styles", Painting("udnie"), record=False)).first.picture)

@@ -138,7 +138,8 @@ def test_the_table_of_the_last_region_step_is_the_equation_filled_in():
 
 
 def followed_by(s: np.ndarray, image: np.ndarray, labels: np.ndarray | None):
-    return what_is_followed(s, SimpleNamespace(image=image, second=SimpleNamespace(labels=labels)))
+    second = SimpleNamespace(labels=labels, classes=STREET_CLASSES)
+    return what_is_followed(s, SimpleNamespace(image=image, second=second))
 
 
 def test_what_a_map_follows_is_measured():

@@ -120,7 +120,7 @@ def test_gradio_s_own_keys_are_passed_over():
 
 
 def test_a_view_gives_up_what_the_networks_do_not_have():
-    records = [SimpleNamespace(name="stem.norm", x=np.zeros((8, 30, 40)))]
+    records = [SimpleNamespace(name="stem.norm", shape=(8, 30, 40))]
     view = Link(layer="stem.norm", channel=7, pixel=(29, 39))
     assert view.within(records) == view
     assert Link(layer="stem.norm", channel=8, pixel=(30, 0)).within(records) == Link(

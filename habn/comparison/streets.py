@@ -31,9 +31,9 @@ def mean_sureness(confidence: np.ndarray) -> float:
 
 
 def best_threshold(streets: np.ndarray, others: np.ndarray) -> float:
-    """The lowest value that tells most of both apart, each kind counting as much as the other."""
+    """The lowest value that tells most of both apart, each kind counting as much as the other; near the others."""
     values = np.unique(np.concatenate([streets, others]))
-    between = np.concatenate([values[:1], (values[1:] + values[:-1]) / 2])
+    between = np.concatenate([values[:1], values[:-1] + 0.1 * np.diff(values)])
     told = [(streets >= value).mean() + (others < value).mean() for value in between]
     return float(between[int(np.argmax(told))])
 

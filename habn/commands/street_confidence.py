@@ -48,6 +48,7 @@ def measure(args: argparse.Namespace) -> None:
             for path in paths:
                 result = engine.run(Request(path, pair_name, record=False))
                 for output in (result.first, result.second):
+                    assert output.confidence is not None, "a shipped network has probabilities at every pixel"
                     sure = mean_sureness(output.confidence)
                     found.setdefault(output.checkpoint, {}).setdefault(kind, {})[path] = sure
     networks = {name: asdict(summarize(kinds_of_one)) for name, kinds_of_one in sorted(found.items())}

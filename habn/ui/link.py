@@ -222,7 +222,10 @@ def head() -> str:
     """link.js for the head of the page, told what need not stand in an address and which parts may be hidden."""
     defaults = {key.name: _text(value) for key in _keys() if (value := getattr(Link(), key.name)) is not None}
     first = FIRST_VIEW.entries("example", "pair", *PAINTING)
-    known = {"DEFAULTS": defaults, "FIRST_VIEW": {key: _text(value) for key, value in first.items() if value}}
+    known: dict[str, Any] = {
+        "DEFAULTS": defaults,
+        "FIRST_VIEW": {key: _text(value) for key, value in first.items() if value},
+    }
     titles = {language: [words.say(f"page.{tab}", language) for tab in TABS] for language in words.LANGUAGES}
     known |= {"TABS": TABS, "TITLES": titles, "HIDEABLE": HIDEABLE}
     constants = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in known.items())

@@ -61,10 +61,10 @@ def draw_no_street(result: Result, language: str) -> str | None:
         return None
     both = [(output, looks_like_no_street(output)) for output in (result.first, result.second)]
     unsure = [(output, measured) for output, measured in both if measured is not None]
-    if len(unsure) < len(both):
+    if len(unsure) < len(both) or result.first.confidence is None:
         return None
     output, measured = unsure[0]
-    sure = words.percent(mean_sureness(output.confidence), language, digits=0)
+    sure = words.percent(mean_sureness(result.first.confidence), language, digits=0)
     usual = words.percent(measured.streets, language, digits=0)
     return words.say("compare.no_street", language, label=escape(output.label), sure=sure, usual=usual)
 

@@ -33,8 +33,8 @@ class ExamplePicker(Part):
 
 def _draw_thumbnail(path: Path) -> str:
     """The picture in small, as the address of an <img>."""
-    with Image.open(path) as image:
-        image = ImageOps.fit(image.convert("RGB"), THUMBNAIL, centering=(0.5, 0.3))
+    with Image.open(path) as whole:
+        image = ImageOps.fit(whole.convert("RGB"), THUMBNAIL, centering=(0.5, 0.3))
         file = io.BytesIO()
         image.save(file, "JPEG", quality=80)
     return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"

@@ -68,7 +68,8 @@ def _elsewhere(result: Result, request: Request, language: str) -> Iterator[Fram
             caption = words.say("story.haze", language, strength=words.decimals(strength, 0, language), **names, **said)
             yield _drawn(found.after, "first"), caption
         return
-    for style in sorted({result.painting.style, *PAINTINGS}, key=lambda style: style != result.painting.style):
+    shown = result.painting.style
+    for style in [shown, *(style for style in PAINTINGS if style != shown)]:
         other = engine.run(replace(request, painting=Painting(style), record=False))
         kept = [words.decimals(value, 2, language) for value in kept_of_photo(other)]
         title = words.say(f"styles.{style}", language)

@@ -76,7 +76,7 @@ def sharpness(picture: np.ndarray) -> float:
     return float(np.abs(np.diff(picture.astype(float).mean(2), axis=1)).mean())
 
 
-def test_a_small_photo_is_painted_as_on_the_page_and_streets_are_not_painted():
+def test_a_small_photo_is_painted_as_on_the_page_and_no_street_is():
     photo = open_image(EXAMPLES[-1], 96)
     first, _ = paint_large(photo, "styles", Painting("udnie"))
     assert np.array_equal(first, run(Request(photo, "styles", Painting("udnie"), record=False)).first.picture)

@@ -158,7 +158,7 @@ def test_an_export_is_of_what_the_address_names(photo: Path):
     assert anything.pixel == (height // 2, width // 2), "the page shows the middle where nothing is pinned"
 
 
-def test_the_program_names_an_example_and_asks_for_an_uploaded_photo(photo: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_program_names_an_example_or_asks_for_the_photo(photo: Path, monkeypatch: pytest.MonkeyPatch):
     request = visitor(layer="stem.norm", channel="0", pixel="0,0")
     example = callbacks.on_program(shown(EXAMPLES[0]), request)[1]["value"]
     exec(compile(example, "program.py", "exec"), {})

@@ -36,7 +36,7 @@ def test_the_effect_is_the_median_over_patches():
     assert effect(texture, other) == pytest.approx(0, abs=1e-6), "the eye takes both textures for one"
 
 
-def test_a_difference_by_which_less_of_the_photo_is_kept_is_not_honest():
+def test_a_difference_that_keeps_less_of_the_photo_is_not_honest():
     view = FirstView(example="lake_1", pair="styles", style="udnie", effect=0.9, kept=(0.3, 0.4))
     assert view.is_honest and not replace(view, kept=(0.4, 0.3)).is_honest
 
@@ -63,9 +63,7 @@ def test_the_first_view_says_in_words_what_was_seen_and_why(request_of_first_vie
     assert texts["seen_lake_1_styles-plus_houses"] not in panels.draw_verdict(other, language, FIRST_VIEW.example)
 
 
-def test_every_stop_of_the_story_has_a_sentence_and_frames_that_differ(
-    request_of_first_view: Request, tmp_path, monkeypatch
-):
+def test_every_stop_has_a_sentence_and_frames_that_differ(request_of_first_view: Request, tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     request = replace(request_of_first_view, image=np.asarray(run(request_of_first_view).image[::4, ::4]))
     result = run(request)
@@ -78,7 +76,7 @@ def test_every_stop_of_the_story_has_a_sentence_and_frames_that_differ(
         assert all(frame["caption"] for frame in value["frames"])
 
 
-def test_a_street_has_a_story_in_haze_and_a_pair_without_habn_has_none(tmp_path, monkeypatch):
+def test_a_street_has_a_story_in_haze_and_no_habn_has_none(tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     photo = np.asarray(run(Request(FOLDER / "scene_1.jpg", "camvid-plus", record=False)).image[::4, ::4])
     request = Request(photo, "camvid-plus")

@@ -35,7 +35,7 @@ def fits(page: Page, selector: str) -> bool:
 
 
 @pytest.mark.parametrize("page", SIZES, indirect=True, ids=str)
-def test_both_pictures_their_sentence_and_the_next_thing_need_no_scrolling(page: Page):
+def test_pictures_sentence_and_next_step_need_no_scrolling(page: Page):
     expect(page.locator(".verdict")).to_contain_text("HABN+")
     for selector in (".verdict", ".answer img", "[data-role=story] [data-role=start]"):
         assert fits(page, selector), selector
@@ -63,7 +63,7 @@ def test_another_style_answers_in_place(page: Page):
     assert page.locator(".answer").bounding_box() == pytest.approx(before, abs=30)
 
 
-def test_the_story_goes_from_stop_to_stop_by_keyboard_and_ends_at_the_pictures(page: Page):
+def test_the_story_is_told_by_keyboard_and_ends_at_the_pictures(page: Page):
     story = page.locator("[data-role=story]")
     story.locator("[data-role=start]").press("Enter")
     sentences = set()

@@ -84,14 +84,14 @@ def test_no_percent_is_lost_on_its_way_through_a_painting():
     assert [Link().painted(view.painting) for view in views] == views
 
 
-def test_the_first_view_needs_no_address_and_every_other_names_its_pair():
+def test_only_the_first_view_needs_no_address():
     assert FIRST_VIEW.query() == "" and parse("") == FIRST_VIEW
     assert parse("advert=1") == replace(FIRST_VIEW, ignored=("advert",))
     assert Link(layer="stem.norm", pixel=(3, 4)).query() == "pair=camvid&layer=stem.norm&pixel=3,4"
 
 
 @pytest.mark.parametrize("query", ["tab=learn", "example=scene_2", "hide=tabs", "layer=stem.norm"])
-def test_an_old_link_opens_the_pair_and_example_that_it_always_opened(query: str):
+def test_an_old_link_opens_what_it_always_opened(query: str):
     view = parse(query)
     assert view.pair == "camvid" and view.example == ("scene_2" if "example" in query else "scene_1")
 

@@ -40,7 +40,7 @@ def test_an_address_cannot_bring_markup_into_the_tags():
     assert "<script>" not in page
 
 
-def test_the_picture_is_of_the_size_that_is_promised_and_everything_else_passes():
+def test_the_picture_has_its_size_and_everything_else_passes():
     answer = client().get("/preview.jpg")
     assert answer.headers["content-type"] == "image/jpeg" and len(answer.content) == PICTURE.stat().st_size
     with Image.open(PICTURE) as picture:

@@ -65,7 +65,7 @@ def build_page(kept_seconds: int = 7200) -> gr.Blocks:
             with gr.Tab(words.label("page.results"), id="results"):
                 build_results(page)
         build_export(shown)
-        gr.HTML(f'<p class="kept">{_say_what_is_kept(kept_seconds)}</p>', elem_classes="plain")
+        gr.HTML(f'<p class="kept">{_say_what_is_kept(kept_seconds)}</p>', elem_classes=["plain", "below"])
         answer = callbacks.Answer(shown=shown, copy_link=copy_link, **compare.answer())
         inside = callbacks.Inside(most_adapted=compare.most_adapted, inspector=inspector)
         running = {

@@ -28,7 +28,8 @@ def main(arguments: list[str] | None = None) -> None:
     # Waiting OpenMP threads that spin stall every other process on the machine; torch reads this when it is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-    listed = "\n".join(f"  {name:14}{text}" for name, text in COMMANDS.items())
+    width = max(map(len, COMMANDS)) + 2
+    listed = "\n".join(f"  {name:{width}}{text}" for name, text in COMMANDS.items())
     parser = argparse.ArgumentParser(
         prog="habn",
         description=f"{__doc__}\n\n{listed}",

@@ -84,8 +84,8 @@ def test_all_six_steps_are_walked_on_a_phone_and_each_answers(visit):
             expect(page.locator("[data-role=table] .secret").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, step
         if step < STEPS[-1]:
-            page.locator("[data-role=next]").press("Enter")
-    expect(page.locator("[data-role=next]")).to_be_disabled()
+            page.locator(".question [data-role=next]").press("Enter")
+    expect(page.locator(".question [data-role=next]")).to_be_disabled()
     expect(page.locator("[data-role=reply] table tbody tr")).to_have_count(2)
     page.locator("[data-tab=experiment]").click()
     expect(page.locator("[data-role=lesson]")).to_be_hidden()

@@ -200,7 +200,7 @@ def test_what_is_filled_into_the_words_cannot_bring_markup(result):
 def test_a_photo_that_is_gone_is_said_in_the_visitors_language():
     shown, event = Shown("", "gone.jpg", "camvid-plus", ""), SimpleNamespace(step=5)
     text, _, question = on_photo_step(shown, event, SimpleNamespace(headers={"accept-language": "es"}))
-    assert text == {"step": 5, "note": words.say("refusals.no_file", "es", name="gone.jpg")} and question is None
+    assert text == {"step": 5, "note": words.say("server.gone", "es")} and question is None
 
 
 @pytest.mark.parametrize(("value", "text"), [(-0.4892, "−0.489"), (-1e-5, "0.000"), (0.0, "0.000"), (1.2345, "1.234")])

@@ -179,7 +179,9 @@ def test_where_habn_adapts_most_is_one_press_from_its_layer(visit: Visit):
     page.goto(f"{page.url.partition('?')[0]}?pair=styles&layer=reduce1.norm")
     visit.answer()
     most_adapted = page.locator(".most-adapted")
-    layer = re.search(r"layer (\S+): s is", most_adapted.locator("img").get_attribute("alt"))[1]
+    described = re.compile(r"layer (\S+): s is")
+    expect(most_adapted.locator("img")).to_have_attribute("alt", described)
+    layer = described.search(most_adapted.locator("img").get_attribute("alt"))[1]
     expect(most_adapted).to_contain_text(f"layer {layer}.")
     page.get_by_role("button", name="Look into this layer").press("Enter")
     shown = page.locator("[data-role=inspector][data-state=ready] [data-role=layer-name]:visible")
@@ -211,13 +213,16 @@ def test_the_opacity_changes_the_picture_and_runs_no_network(visit: Visit):
 def test_the_line_between_both_answers_is_moved_by_keyboard(visit: Visit):
     visit.answer()
     line, handle = visit.page.get_by_label("The line between both answers"), visit.page.get_by_test_id("slider")
-    picture = visit.page.locator(".answer .slider-wrap").bounding_box()
+    wrap = visit.page.locator(".answer .slider-wrap").bounding_box()
+    width = wrap["height"] * 480 / 360  # the photo's; the slider is wider, with room at both sides
+    left = wrap["x"] + (wrap["width"] - width) / 2
+    assert left > wrap["x"]
     line.focus()
     assert line.input_value() == "50", "where the line stands"
     for key, share in (("Home", 0.0), ("End", 1.0), ("ArrowLeft", 0.99)):
         line.press(key)
         box = handle.bounding_box()
-        assert box["x"] + box["width"] / 2 == pytest.approx(picture["x"] + share * picture["width"], abs=3)
+        assert box["x"] + box["width"] / 2 == pytest.approx(left + share * width, abs=3)
 
 
 def test_hovering_over_a_map_updates_the_equation_and_asks_nothing(visit: Visit):

@@ -71,7 +71,8 @@ class DifferentiableSearch(nn.Module):
     def forward(self) -> tuple[Tensor | None, ...]:
         """gate * delta for each parameter, (1,) or (C,); None for one that is closed for good."""
         # Without gradients a view of a parameter claims one that it has not, and PyTorch's FlopCounterMode stops at it.
-        weighted = (self.delta if torch.is_grad_enabled() else self.delta.detach()).view(4, -1)
+        known = torch.is_grad_enabled() or _is_traced()  # a trace looks the same with gradients and without
+        weighted = (self.delta if known else self.delta.detach()).view(4, -1)
         if self.logits is not None or _is_traced():  # then a gate may have closed unseen
             weighted = self.gates[:, None] * weighted
         return tuple(None if closed else d for d, closed in zip(weighted.unbind(0), self._closed(), strict=True))

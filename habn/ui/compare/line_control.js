@@ -5,15 +5,23 @@ const slider = () => element.closest(".compare-answer").querySelector(".answer .
 const handle = () => slider()?.querySelector('[data-testid="slider"]');
 const middle = ({ left, width }) => left + width / 2;
 
+// Where the pictures are within the slider: where it is wider than they are, they stand in its middle.
+function pictures() {
+  const { left, top, width, height } = slider().getBoundingClientRect();
+  const { naturalWidth, naturalHeight } = slider().querySelector("img");
+  const shown = Math.min(width, (height * naturalWidth) / naturalHeight);
+  return { left: left + (width - shown) / 2, top, width: shown, height };
+}
+
 function read() {
   if (!handle()) return;
-  const { left, width } = slider().getBoundingClientRect();
+  const { left, width } = pictures();
   input.value = (100 * (middle(handle().getBoundingClientRect()) - left)) / width;
 }
 
 function move() {
   if (!handle()) return;
-  const { left, width, top, height } = slider().getBoundingClientRect();
+  const { left, width, top, height } = pictures();
   const act = (target, type, clientX) =>
     target.dispatchEvent(new MouseEvent(type, { bubbles: true, view: window, clientX, clientY: top + height / 2 }));
   const goal = left + (width * input.value) / 100;

@@ -19,7 +19,7 @@ DRAWINGS_AT_ONCE = 1  # an export takes seconds and memory; what visitors look a
 def build_export(shown: ShownHolder) -> None:
     """Build the accordion and its events; `shown` is the page's state."""
     with gr.Accordion(words.label("export.title"), open=False, elem_classes="part-export"):
-        gr.Markdown(words.label("export.pictures_help"))
+        gr.Markdown(words.label("export.pictures_help"), elem_classes="downloads-help")
         with gr.Row(elem_classes="downloads"):
             forms = [(name.upper(), name) for name in FORMATS]
             form = gr.Radio(forms, value=FORMATS[0], label=words.label("export.format"))

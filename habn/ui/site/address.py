@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from habn.comparison.examples import EXAMPLES
+from habn.comparison.examples import PATHS
 from habn.data.styles import STYLES
 from habn.data.weather import STRENGTHS, WEATHER
 from habn.hooks.intervention import CONTEXTS, HIGHEST_STRENGTH
@@ -12,11 +12,11 @@ from habn.ui import link
 
 
 def describe(pairs: Sequence[str]) -> dict[str, Any]:
-    """Defaults, and of each key [kind, what it may be], for a site with these pairs of networks."""
+    """Defaults, the first view, and of each key [kind, what it may be], for a site with these pairs of networks."""
     share, strength = ["whole", [0, 100]], ["number", [0, HIGHEST_STRENGTH]]
     keys = {
         "tab": ["choice", link.TABS],
-        "example": ["choice", [path.stem for path in EXAMPLES]],
+        "example": ["choice", list(PATHS)],
         "pair": ["choice", list(pairs)],
         "style": ["choice", STYLES],
         "style_strength": share,
@@ -41,6 +41,11 @@ def describe(pairs: Sequence[str]) -> dict[str, Any]:
         "step": ["whole", [1, link.LEARN_STEPS]],
         "hide": ["list", ["choice", link.HIDEABLE]],
     }
-    defaults = {key: value for key, value in asdict(link.Link()).items() if key != "ignored"}
-    defaults["pair"] = defaults["pair"] if defaults["pair"] in pairs else pairs[0]
-    return {"keys": keys, "defaults": defaults, "foreign": ["view", "deep_link"]}
+    defaults, first = (_view(view, pairs) for view in (link.Link(), link.FIRST_VIEW))
+    return {"keys": keys, "defaults": defaults, "first": first, "foreign": ["view", "deep_link"]}
+
+
+def _view(view: link.Link, pairs: Sequence[str]) -> dict[str, Any]:
+    """What an address can say of a view; a pair that the site does not have becomes its first."""
+    values = {key: value for key, value in asdict(view).items() if key != "ignored"}
+    return values | {"pair": view.pair if view.pair in pairs else pairs[0]}

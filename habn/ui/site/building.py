@@ -10,7 +10,7 @@ from typing import Any
 
 from habn.comparison.arrays import PROGRAM, SCHEMA
 from habn.comparison.engine import LONGER_SIDE
-from habn.comparison.examples import EXAMPLES
+from habn.comparison.examples import EXAMPLES, PATHS
 from habn.comparison.request import PAIRS
 from habn.comparison.sheet import SEQUENTIAL
 from habn.data.segmentation import STREET_CLASSES, STREET_PALETTE
@@ -21,7 +21,7 @@ from habn.images.files import LIMITS
 from habn.layers import PARAMETERS
 from habn.results.models import LANGUAGES
 from habn.ui import link, words
-from habn.ui.compare.callbacks import Answer
+from habn.ui.compare.callbacks import Answer, Inside
 from habn.ui.help import TERMS
 from habn.ui.page import STYLESHEET, build_theme
 from habn.ui.results import draw_in
@@ -60,7 +60,7 @@ def build_site(
         progress(f"network {name}")
         networks.write_network(name, folder / "networks")
     known: dict[str, Any] = {}
-    for path in EXAMPLES:
+    for path in PATHS.values():
         known[path.stem] = examples.write_photo(path, folder / "examples")
     for path in pictures:
         for pair in pairs:
@@ -113,6 +113,7 @@ def _write_data(folder: Path, page: dict[str, Any], pairs: Sequence[str], known:
         "LANGUAGES": LANGUAGES,
         "PAGE": page,
         "ANSWER": ("photo", *Answer._fields),
+        "INSIDE": Inside._fields,
         "ADDRESS": address.describe(pairs),
         "PAIRS": {name: {key: getattr(PAIRS[name], key) for key in ("task", "first", "second")} for name in pairs},
         "CHECKPOINTS": {name: networks.describe_network(name) for name in networks.checkpoints_of(pairs)},

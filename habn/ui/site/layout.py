@@ -22,6 +22,8 @@ KINDS = {
 }
 """The components that the site's scripts can draw, in page/components.js."""
 
+LEFT_OUT = {"downloads", "downloads-help"}
+"""Classes of parts that the site does without: downloads need the photo at its own size, and encoders."""
 
 PAGE = Path(__file__).parent / "page"
 
@@ -49,6 +51,9 @@ def describe_page() -> dict[str, Any]:
     idle -= {id for event in events if event.get("answer", "") in known for id, _ in event["on"]}
     left_out = {id for id in idle if every[id]["type"] in ("button", "html")}
     left_out |= {component["id"] for component in every.values() if component["type"] == "group"}
+    left_out |= {
+        component["id"] for component in every.values() if LEFT_OUT & set(component["props"].get("elem_classes") or ())
+    }
     layout = _shown(config["layout"], left_out)
     ids = _ids(layout)
     parts: dict[str, dict[str, str]] = {}

@@ -14,17 +14,17 @@ const listOf = ([kind, given, count]) => (text) => {
 };
 const READERS = { whole, number, choice, name, list: listOf };
 
-// {keys of Link, ignored}
+// {keys of Link, ignored}; an address that says nothing is the first view.
 export function parseAddress(search) {
-  const view = { ...ADDRESS.defaults, ignored: [] };
+  const [said, ignored] = [{}, []];
   for (const [key, text] of new URLSearchParams(search)) {
     if (key.startsWith("__") || ADDRESS.foreign.includes(key)) continue;
     const [kind, given] = ADDRESS.keys[key] ?? [];
     const value = kind && READERS[kind](given)(text);
-    if (value === undefined) view.ignored.push(key);
-    else view[key] = kind === "choice" && typeof ADDRESS.defaults[key] === "number" ? Number(value) : value;
+    if (value === undefined) ignored.push(key);
+    else said[key] = kind === "choice" && typeof ADDRESS.defaults[key] === "number" ? Number(value) : value;
   }
-  return view;
+  return { ...(Object.keys(said).length ? ADDRESS.defaults : ADDRESS.first), ...said, ignored };
 }
 
 export function paintingOf(view) {

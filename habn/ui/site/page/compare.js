@@ -1,7 +1,7 @@
 // The tabs Compare and Layers; see habn.ui.compare.callbacks.
 
 import { lookOf, paintingOf, parseAddress } from "./address.js";
-import { ADDRESS, ANSWER, EXAMPLES, PAIRS } from "./data.js";
+import { ADDRESS, ANSWER, EXAMPLES, INSIDE, PAIRS } from "./data.js";
 import { ask } from "./engine.js";
 import { SKIP, Update } from "./events.js";
 import { note } from "./notes.js";
@@ -26,42 +26,50 @@ function onLoad() {
   ];
 }
 
-async function onSettings(inputs, data, partly) {
+async function onSettings() {
   const asked = view();
   if (asked.ignored.length) note(say("link.ignored", { keys: asked.ignored.join(", ") }));
-  return answer(photoOf(asked.example), asked.pair, paintingOf(asked), asked.opacity, null, partly, true);
+  return answer(photoOf(asked.example), asked.pair, paintingOf(asked), asked.opacity, null, true);
 }
 
-async function onChange([shown, photo, pair, painting, opacity], data, partly) {
+async function onChange([shown, photo, pair, painting, opacity]) {
   if (!photo) return SKIP;
-  return answer(photo, pair, painting, opacity, shown, partly, false);
+  return answer(photo, pair, painting, opacity, shown, false);
 }
 
-function onChoice([shown, photo, ...rest], data, partly) {
-  return onChange([shown, photo ?? shown?.photo, ...rest], data, partly);
+function onChoice([shown, photo, ...rest]) {
+  return onChange([shown, photo ?? shown?.photo, ...rest]);
 }
 
-const listed = (named) => ANSWER.map((name) => (name in named ? named[name] : SKIP));
+const listed = (names, named) => names.map((name) => (name in named ? named[name] : SKIP));
 
-// The two pictures first, then what the inspector needs.
-async function answer(photo, pair, painting, opacity, shown, partly, isNew) {
+async function answer(photo, pair, painting, opacity, shown, isNew) {
   let result;
   try {
     result = await run(photo, pair, painting);
   } catch (error) {
     const sentence = explained(error);
     note(sentence);
-    return listed({ ...(shown ? { photo: shown.photo } : {}), verdict: drawRefusal(sentence) });
+    return listed(ANSWER, { ...(shown ? { photo: shown.photo } : {}), verdict: drawRefusal(sentence) });
   }
   const page = { run: result.run, photo, pair, painting };
-  partly(...listed({ ...(isNew ? { photo } : {}), shown: page, ...(await draw(result, opacity)) }));
-  const asked = view();
-  const { layer, channel } = await placeOf(result, asked);
-  return listed({
-    inspector: await inspect(result, layer, channel, lookOf(asked)),
-    most_adapted: await mostAdapted(result),
-    copy_link: addressOf(result, asked),
-  });
+  const drawn = await draw(result, opacity);
+  return listed(ANSWER, { ...(isNew ? { photo } : {}), shown: page, ...drawn, copy_link: addressOf(result, view()) });
+}
+
+// What the inspector needs comes after the pictures, for which a visitor waits.
+async function onShown([shown]) {
+  if (!shown) return SKIP;
+  try {
+    const result = await recall(shown);
+    const asked = view();
+    const { layer, channel } = await placeOf(result, asked);
+    const inspector = await inspect(result, layer, channel, lookOf(asked));
+    return listed(INSIDE, { inspector, most_adapted: await mostAdapted(result) });
+  } catch (error) {
+    note(explained(error));
+    return SKIP;
+  }
 }
 
 async function draw(result, opacity) {
@@ -166,6 +174,7 @@ const HERE = "habn.ui.compare.callbacks.";
 export const compareAnswers = {
   [`${HERE}on_load`]: onLoad,
   [`${HERE}on_settings`]: onSettings,
+  [`${HERE}on_shown`]: onShown,
   [`${HERE}on_change`]: onChange,
   [`${HERE}on_choice`]: onChoice,
   [`${HERE}on_example`]: onExample,

@@ -38,8 +38,7 @@ export function connect(components, events, answers, onFailure) {
     const make = answers[event.answer];
     if (!make) throw new Error(`The site has no answer for ${event.answer}.`);
     const outputs = event.outputs.map((id) => components.get(id));
-    const results = await make(inputs, data, (...partial) => take(outputs, partial));
-    take(outputs, results);
+    take(outputs, await make(inputs, data));
     for (const next of events) if (next.after === event.id) await run(next);
   }
 

@@ -1,7 +1,7 @@
 // The page's words and tables about a result, as habn.ui.panels writes them.
 
 import { CHECKPOINTS, CLASSES, PALETTE, TERMS } from "./data.js";
-import { decimals, escaped, integer, milliseconds, percent, say } from "./words.js";
+import { decimals, escaped, integer, milliseconds, percent, say, says } from "./words.js";
 
 const ALIKE = 0.01;
 const SMALLEST_SHARE = 0.0005;
@@ -22,10 +22,23 @@ export function drawSides(result) {
   return `<div class="sides">${first}<span class="hint">${say("compare.drag")}</span>${second}</div>`;
 }
 
-export function drawVerdict({ task, share, first, second }) {
+// What somebody saw on a view of an example; it holds for a plain painting only.
+function seenOn({ pair, painting, photo }) {
+  if (!painting) return `compare.seen_${photo.example}_${pair}`;
+  const { style, strength, second_style: second, keep_colours: keep } = painting;
+  return strength === 1 && !second && !keep ? `compare.seen_${photo.example}_${pair}_${style}` : "";
+}
+
+export function drawVerdict(result) {
+  const { task, share, first, second } = result;
   const key = share === 0 ? "same" : task === "segmentation" ? "disagree" : "pictures_differ";
   const fields = { share: percent(share), first: escaped(first.label), second: escaped(second.label) };
-  return `<p class="verdict">${say(`compare.${key}`, fields)}</p>`;
+  const sentences = [say(`compare.${key}`, fields)];
+  const [seen, why] = [seenOn(result), `compare.why_${first.norm}_${second.norm}`];
+  if (says(seen) && key !== "same") sentences.unshift(say(seen));
+  if (says(why)) sentences.push(say(why));
+  const [headline, ...rest] = sentences;
+  return `<p class="verdict">${headline}</p><p class="why">${rest.join(" ")}</p>`;
 }
 
 export function drawRefusal(sentence) {

@@ -14,6 +14,8 @@ export function say(key, fields = {}) {
   return texts[key].replace(/\{(\w+)(:,)?\}/g, (_, name, apart) => (apart ? grouped(fields[name]) : fields[name]));
 }
 
+export const says = (key) => key in texts;
+
 // Standing text names its words; see habn.ui.words.label.
 export function translated(text) {
   return String(text ?? "").replace(/__i18n__\{.*?"key":\s*"([^"]+)"\}/g, (_, key) => say(key));

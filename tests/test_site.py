@@ -44,7 +44,7 @@ def site(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("site")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # Gradio leaves the event loops open that it makes
-        building.write_page(folder, PAIRS, {path.stem: {"labels": False, "pairs": {}} for path in building.PATHS.values()})
+        building.write_page(folder, PAIRS, {name: {"labels": False, "pairs": {}} for name in building.PATHS})
         gc.collect()
     (folder / "package.json").write_text('{"type": "module"}')
     return folder

@@ -4,6 +4,7 @@ The site is built once, for a pair of each task, which needs npm; HABN_SITE name
 """
 
 import base64
+import fcntl
 import functools
 import io
 import os
@@ -48,6 +49,19 @@ class _Quiet(SimpleHTTPRequestHandler):
         pass
 
 
+def build_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, which the first of the test processes builds while the others wait."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "site"
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = folder.with_suffix(".done")
+        if not done.exists():
+            building.build_site(folder, pairs=PAIRS, pictures=building.EXAMPLES[:1])
+            done.touch()
+    return folder
+
+
 @pytest.fixture(scope="module")
 def address(tmp_path_factory) -> Iterator[str]:
     """Of the site, served under a path by what knows nothing of it."""
@@ -59,7 +73,7 @@ def address(tmp_path_factory) -> Iterator[str]:
     elif not (Path(sys.prefix) / "bin" / "npm").exists() and shutil.which("npm") is None:
         do_without("there is no npm, with which the site is built: make test installs it")
     else:
-        building.build_site(folder, pairs=PAIRS, pictures=building.EXAMPLES[:1])
+        shutil.copytree(build_once(tmp_path_factory), folder)
     server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=root))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}{PATH}"

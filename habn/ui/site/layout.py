@@ -22,8 +22,8 @@ KINDS = {
 }
 """The components that the site's scripts can draw, in page/components.js."""
 
-LEFT_OUT = {"downloads", "downloads-help"}
-"""Classes of parts that the site does without: downloads need the photo at its own size, and encoders."""
+LEFT_OUT = {"downloads", "downloads-help", "below"}
+"""Classes of what the site does without: downloads at the photo's own size, and how long a server keeps a photo."""
 
 PAGE = Path(__file__).parent / "page"
 

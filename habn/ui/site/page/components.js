@@ -20,7 +20,7 @@ export function buildComponent(id, description, parts) {
   component.element.classList.add(...[description.elem_classes ?? []].flat());
   component.element.dataset.component = id;
   component.set = (update) => setComponent(component, update);
-  setComponent(component, { visible: description.visible !== false });
+  setComponent(component, { visible: ![false, "hidden"].includes(description.visible) });
   return component;
 }
 

@@ -47,8 +47,9 @@ export function connect(components, events, answers, onFailure) {
     outputs.forEach((component, i) => {
       const result = results[i];
       if (!component || result === SKIP || result === undefined) return; // a component may have been left out
-      component.set(result instanceof Update ? { ...result } : { value: result });
-      if (component.kind === "state") component.on("change");
+      const update = result instanceof Update ? { ...result } : { value: result };
+      component.set(update);
+      if ("value" in update) component.on("change");
     });
   }
 

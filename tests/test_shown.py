@@ -1,5 +1,6 @@
 """What a page says that it shows: an example or an upload, never another file, and what is kept of an upload."""
 
+import os
 from pathlib import Path
 
 import gradio as gr
@@ -60,11 +61,19 @@ def test_of_an_upload_the_reduced_picture_is_kept(uploads, monkeypatch):
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (600, 800, 3), np.uint8)).save(path, exif=exif)
     seen = open_image(path, max_side=engine.LONGER_SIDE)
     first = shown.run(str(path), "camvid", Painting())
+    large = uploads / "large.jpg"
     assert b"CAMERA" not in path.read_bytes() and np.array_equal(open_image(path), seen)
+    assert b"CAMERA" not in large.read_bytes() and open_image(large, max_side=1600).shape == (800, 600, 3), (
+        "for large paintings"
+    )
+    assert shown.large_photo(str(path)) == str(large)
     kept = path.stat()
+    for file in (path, large):
+        os.utime(file, (0, 0))
     monkeypatch.setattr(engine, "_results", Memory(engine.RESULT_BYTES))
     assert shown.run(str(path), "camvid", Painting()).run_id == first.run_id
     assert path.stat().st_ino == kept.st_ino, "once is enough"
+    assert min(path.stat().st_mtime, large.stat().st_mtime) > 0, "what is used is not old"
 
 
 def test_an_upload_that_is_no_picture_is_not_kept(uploads):

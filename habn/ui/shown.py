@@ -1,6 +1,7 @@
 """What the visitor's page shows, and what all tabs do with it: run it, recall it, inspect a layer of it, say a note."""
 
 import logging
+import os
 import re
 import struct
 from dataclasses import asdict
@@ -135,14 +136,21 @@ def run(photo: str, pair: str, painting: Painting) -> engine.Result:
 def keep_photo(photo: str, image: np.ndarray) -> None:
     """Put the reduced picture in the place of an upload: its EXIF data go, the place where it was taken with them.
 
-    Of a larger photo another picture stands beside it, no larger than a painting may be.
+    Of a larger photo another picture stands beside it, no larger than a painting may be. Both are as new after each
+    use, for the server's folder removes what is old.
     """
     path = Path(photo)
-    if _is_upload(path) and example_of(photo) is None and not _is_kept(path, image.shape):
-        large = open_image(path, max_side=LARGEST_SIDE)
-        if large.shape != image.shape:
-            Image.fromarray(large).save(path.with_name(LARGE), quality=LARGE_QUALITY)
+    large = path.with_name(LARGE)
+    if not _is_upload(path) or example_of(photo) is not None:
+        return
+    if not _is_kept(path, image.shape):
+        pixels = open_image(path, max_side=LARGEST_SIDE)
+        if pixels.shape != image.shape:
+            Image.fromarray(pixels).save(large, quality=LARGE_QUALITY)
         save_png(image, path)
+    for kept in (path, large):
+        if kept.is_file():
+            os.utime(kept)
 
 
 def large_photo(photo: str) -> str:

@@ -25,6 +25,7 @@ from habn.data.segmentation import STREET_PALETTE
 from habn.data.weather import WeatherSetting
 from habn.hooks.intervention import Intervention
 from habn.ui import endpoints
+from habn.ui.endpoints import callbacks, values
 
 SCENE = str(EXAMPLES[0])
 ROUNDS = 12
@@ -309,8 +310,8 @@ def test_classes_come_as_an_indexed_picture_with_their_names(client: Client):
 
 
 def test_tools_of_assistants_are_told_of_every_input():
-    photo, pair = (endpoints._described(gr.Textbox(), text) for text in ("the photo: any", "which two: any"))
-    told = endpoints._told(endpoints.classify, [photo, pair])
+    photo, pair = (values.described(gr.Textbox(), text) for text in ("the photo: any", "which two: any"))
+    told = endpoints.tell(callbacks.classify, [photo, pair])
     description, parameters, _ = get_function_description(told)
     assert parameters == {"photo": "the photo: any", "pair": "which two: any"} and "Args" not in description
     assert description.startswith("Return the class of each pixel")

@@ -67,27 +67,7 @@ def write_card(network: Network, metadata: dict, name: str | None = None, owner:
         name: of the checkpoint; None for that of network, normalization and data.
         owner: of its repository on the Hub; None for a folder.
     """
-    count = count_parameters(network)
-    label = NORM_LABELS[network.norm]
-    protocol = BRANCHED if metadata["trunk"] else "In one run of its own."
-    start = (
-        f"Started from the weights of `{metadata['start']['checkpoint']}`."
-        if metadata["start"]
-        else "Started from fresh weights."
-    )
-    training = metadata["training"]
-    scenes = training.get("with_scenes", 0)
-    earlier = metadata["start"]["data"] if metadata["start"] else None
-    inherited = ""
-    if earlier is not None and earlier != metadata["data"]:
-        inherited = f" The weights that it started from were trained on: {SOURCES[earlier]}"
-    with_val = " Trained on train and val." if training.get("with_val") else ""
-    drawn = f" Besides, {scenes} street scenes drawn by this project were trained on." if scenes else ""
-    facade = f" And: {SOURCES['facade']}" if training.get("with_facade") else ""
-    total, added = count["parameters"], count["added"]
-    by_norm = f", {added:,} of them ({100 * added / (total - added):.2f} %) added by {label}" if added else ""
-    data = {metadata["data"], *(["scenes"] if scenes else []), *(["facade"] if facade else [])}
-    data |= {earlier} if earlier else set()
+    data = _data_of(metadata)
     name = name or f"{network.name}-{network.norm}-{metadata['data']}"
     return "\n".join(
         [
@@ -95,9 +75,9 @@ def write_card(network: Network, metadata: dict, name: str | None = None, owner:
             _front_matter(name, metadata, data, owner),
             "---",
             "",
-            f"# {network.name} with {label}, trained on {metadata['data']}",
+            f"# {network.name} with {NORM_LABELS[network.norm]}, trained on {metadata['data']}",
             "",
-            f"{total:,} parameters{by_norm}.",
+            _say_size(network),
             "",
             "```python",
             SNIPPETS[metadata["task"]].format(name=f"{owner}/{name}" if owner else name),
@@ -105,13 +85,13 @@ def write_card(network: Network, metadata: dict, name: str | None = None, owner:
             "",
             "## Data and its terms",
             "",
-            SOURCES[metadata["data"]] + with_val + drawn + facade + inherited,
+            _say_data(metadata),
             "",
             FREE if _is_free(data) else BOUND,
             "",
             "## Training",
             "",
-            f"{protocol} {start} Adam with decoupled weight decay, cosine schedule; seed {training['seed']}.",
+            _say_training(metadata),
             "",
             "```json",
             json.dumps({key: metadata[key] for key in ("start", "training", "recipe")}, indent=2),
@@ -128,6 +108,45 @@ def write_card(network: Network, metadata: dict, name: str | None = None, owner:
             "",
         ]
     )
+
+
+def _data_of(metadata: dict) -> set[str]:
+    """All that the weights were trained on, those that they started from included; keys of SOURCES."""
+    training, start = metadata["training"], metadata["start"]
+    also = {"scenes": training.get("with_scenes"), "facade": training.get("with_facade")}
+    earlier = {start["data"]} if start and start["data"] else set()
+    return {metadata["data"], *(name for name, used in also.items() if used)} | earlier
+
+
+def _say_size(network: Network) -> str:
+    count = count_parameters(network)
+    total, added = count["parameters"], count["added"]
+    if not added:
+        return f"{total:,} parameters."
+    share = 100 * added / (total - added)
+    return f"{total:,} parameters, {added:,} of them ({share:.2f} %) added by {NORM_LABELS[network.norm]}."
+
+
+def _say_data(metadata: dict) -> str:
+    training = metadata["training"]
+    said = [SOURCES[metadata["data"]]]
+    if training.get("with_val"):
+        said.append("Trained on train and val.")
+    if scenes := training.get("with_scenes", 0):
+        said.append(f"Besides, {scenes} street scenes drawn by this project were trained on.")
+    if training.get("with_facade"):
+        said.append(f"And: {SOURCES['facade']}")
+    earlier = metadata["start"]["data"] if metadata["start"] else None
+    if earlier is not None and earlier != metadata["data"]:
+        said.append(f"The weights that it started from were trained on: {SOURCES[earlier]}")
+    return " ".join(said)
+
+
+def _say_training(metadata: dict) -> str:
+    protocol = BRANCHED if metadata["trunk"] else "In one run of its own."
+    start = f"the weights of `{metadata['start']['checkpoint']}`" if metadata["start"] else "fresh weights"
+    seed = metadata["training"]["seed"]
+    return f"{protocol} Started from {start}. Adam with decoupled weight decay, cosine schedule; seed {seed}."
 
 
 def write_own_card(network: nn.Module, name: str, metadata: dict | None = None) -> str:

@@ -3,11 +3,10 @@
 Everything that is said of them, in the README and on the page, is made from these files and never typed.
 """
 
+from habn.results.claims import Claim, Claims
 from habn.results.models import (
     METRICS,
     Choice,
-    Claim,
-    Claims,
     Curve,
     Figure,
     Metric,

@@ -7,7 +7,8 @@ from typing import TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from habn.errors import HabnError
-from habn.results.models import Claims, Study
+from habn.results.claims import Claims
+from habn.results.models import Study
 from habn.shipped import shipped
 
 FOLDER = shipped("results")

@@ -1,16 +1,10 @@
-"""The page's named endpoints for programs; they do not depend on the layout. docs/api.md has examples.
-
-What is said of an endpoint and of each of its values here is what `view_api()`, the page's API panel and MCP show.
-"""
+"""What the endpoints do. Their docstrings are shown to programs, with what `values` says of each input."""
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import wraps
-from inspect import signature
 from pathlib import Path
-from typing import Any, TypeVar
 
 import gradio as gr
 import numpy as np
@@ -22,20 +16,16 @@ from habn.comparison.painting import Painting
 from habn.comparison.request import RequestError
 from habn.data.segmentation import STREET_CLASSES
 from habn.data.styles import STYLES
-from habn.data.weather import WEATHER
 from habn.errors import HabnError
-from habn.hooks.intervention import CONTEXTS
 from habn.hooks.record import LayerRecord
 from habn.layers import PARAMETERS
 from habn.ui import pictures, words
+from habn.ui.endpoints.values import NO_STYLE, NO_WEATHER
 from habn.ui.experiment.settings import read_intervention, read_weather
 from habn.ui.inspector.encoding import most_adapted_layer
-from habn.ui.photo import Photo
 from habn.ui.refusals import guarded
 from habn.ui.shown import request_for, run
 
-NO_WEATHER = "none"
-NO_STYLE = "none"
 FACTORS = """\
 What one normalization layer does to one photo. `numpy.load(path)` opens it; nothing is pickled. For each N of first and
 second network, float32:
@@ -48,138 +38,6 @@ N_eps       ()       added to the variance
 
 An adapted parameter is N_static + N_context * N_slope; an adapted variance is at least N_var_floor.
 """
-UNPAINTED = [context for context in CONTEXTS if context != "painted"]
-
-
-def add_endpoints(concurrency_id: str) -> None:
-    """Add `/networks`, `/compare`, `/classes`, `/layers`, `/inspect` and `/experiment` to the page under construction.
-
-    Args:
-        concurrency_id: of the events that run a network, one at a time.
-    """
-    with gr.Group(visible=False):
-        photo = _described(Photo(label="photo"), "the photo: JPEG, PNG, WebP, AVIF, BMP, GIF or TIFF, up to 10 MB")
-        pair = _described(
-            gr.Dropdown(list(engine.PAIRS), value=next(iter(engine.PAIRS)), label="pair"),
-            "which two networks; /networks lists them",
-        )
-        style = _described(
-            gr.Dropdown(list(STYLES), value=STYLES[0], label="style"), "the painting, of a style pair alone"
-        )
-        layer = _described(
-            gr.Textbox("stem.norm", label="layer"),
-            "name of a layer; null for the one that adapts most; /layers lists them",
-        )
-        request = [photo, pair, style]
-        # The newest inputs stand last: who gives them by position and knows none of these gets what it always got.
-        painting = [
-            _described(gr.Number(1, label="style_strength"), "0, the photo back, to 1, the style as it was learned"),
-            _described(
-                gr.Dropdown([NO_STYLE, *STYLES], value=NO_STYLE, label="second_style"), "a style to blend in, or none"
-            ),
-            _described(gr.Number(0.5, label="second_share"), "of the second style in the blend, 0 to 1"),
-            _described(
-                gr.Checkbox(False, label="keep_colours"),
-                "whether the painting's light and shade get the photo's colours",
-            ),
-        ]
-        figures = (
-            "task, difference (share of the photo, or of the colour range), and first and second: checkpoint, label, "
-        )
-        comparison = [
-            _described(gr.ImageSlider(label="pictures"), "PNG files: what the first and the second network make of it"),
-            _described(gr.Image(label="difference"), "PNG file: the photo in grey, orange where both differ"),
-            _described(gr.JSON(label="figures"), f"{figures}mean_iou, areas by class, seconds and parameters"),
-        ]
-        classes = [
-            _described(gr.File(label="first_classes"), "indexed PNG whose values are the first network's classes"),
-            _described(gr.File(label="second_classes"), "the same of the second network"),
-            _described(gr.JSON(label="palette"), "list of {class, name, colour: [red, green, blue]}"),
-        ]
-        layers = _described(
-            gr.JSON(label="layers"),
-            "list in depth order of {name, kind, shape: [channels, rows, columns], strength of the adaptation of "
-            "scale, bias, mean and var relative to the static parameter, dead: whether s is one value everywhere}",
-        )
-        factors = _described(gr.File(label="factors"), "NPZ file; its entry `schema` says what is in it")
-        limits = {"concurrency_id": concurrency_id, "concurrency_limit": 1}
-        change = [
-            _described(
-                gr.JSON([1, 1, 1, 1], label="strengths"),
-                "of what HABN adapts of scale, bias, mean and var, 0 to 2 each: 0 freezes, 1 is as learned",
-            ),
-            _described(gr.Dropdown(UNPAINTED, value="own", label="context"), "what becomes of the map s"),
-            _described(gr.JSON(None, label="layers"), "names of the layers to change, as a list; null for all"),
-            _described(
-                gr.Dropdown([NO_WEATHER, *WEATHER], value=NO_WEATHER, label="weather"), "laid over the photo, or none"
-            ),
-            _described(gr.Number(3, label="strength"), "of the weather, 0 to 5"),
-            _described(
-                gr.JSON(None, label="place"), "its centre, [x, y] from left and top in [0, 1]; null for its own"
-            ),
-        ]
-        outcome = [
-            _described(gr.ImageSlider(label="first"), "PNG files: the first network's answer before and after"),
-            _described(gr.ImageSlider(label="second"), "the same of the second network"),
-            _described(
-                gr.ImageSlider(label="changes"), "PNG files: what changed in the first and in the second answer"
-            ),
-            _described(
-                gr.JSON(label="figures"),
-                "task, and first and second: label, changed (share of pixels that changed class, or distance of the "
-                "pictures), mean_iou before and after where the photo has labels",
-            ),
-        ]
-        networks = _described(
-            gr.JSON(label="networks"),
-            "list of {pair, title, task, first, second, classes}; task is segmentation, style or own, and classes are "
-            "those of the owner's networks",
-        )
-        gr.Button().click(list_networks, None, networks, api_name="networks", queue=False)
-        gr.Button().click(
-            _told(compare, [*request, *painting]), [*request, *painting], comparison, api_name="compare", **limits
-        )
-        gr.Button().click(_told(classify, [photo, pair]), [photo, pair], classes, api_name="classes", **limits)
-        gr.Button().click(
-            _told(list_layers, [*request, *painting]), [*request, *painting], layers, api_name="layers", **limits
-        )
-        gr.Button().click(
-            _told(inspect, [*request, layer, *painting]),
-            [*request, layer, *painting],
-            [layers, factors],
-            api_name="inspect",
-            **limits,
-        )
-        gr.Button().click(
-            _told(experiment, [*request, *change, *painting]),
-            [*request, *change, *painting],
-            outcome,
-            api_name="experiment",
-            **limits,
-        )
-
-
-Described = TypeVar("Described", bound=gr.components.Component)
-
-
-def _described(component: Described, text: str) -> Described:
-    """The component, with a sentence on it where programs are told of it, which Gradio takes from its schema."""
-    schema = component.api_info() | {"description": text, "additional_description": text}
-    component.api_info = lambda: schema
-    return component
-
-
-def _told(callback: Callable, inputs: list[gr.components.Component]) -> Callable:
-    """The callback, whose docstring tells of each input what `_described` tells: MCP reads it there."""
-    names = list(signature(callback).parameters)
-    lines = [f"    {name}: {given.api_info()['description']}" for name, given in zip(names, inputs, strict=True)]
-
-    @wraps(callback)
-    def told(*arguments: Any) -> Any:
-        return callback(*arguments)
-
-    told.__doc__ = "\n".join([callback.__doc__ or "", "", "Args:", *lines])
-    return told
 
 
 @guarded
